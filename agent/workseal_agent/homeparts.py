@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from workseal_agent.clock import SystemClock
 from workseal_agent.config import Settings, load_settings, require_private
-from workseal_agent.errors import AgentError, UsageProblem
+from workseal_agent.errors import AgentError, SettingsError, UsageProblem
 from workseal_agent.language import phrase
 
 if TYPE_CHECKING:
@@ -50,9 +50,24 @@ def ledger_file_of(settings: Settings) -> Path:
 
 def trusted_by(settings: Settings) -> "Trust":
     """Return whose certificates are believed: the settings' authority, or else the system's."""
+    import ssl  # noqa: PLC0415 - see above
+
     from workseal_agent.connection import Trust  # noqa: PLC0415 - see above
 
-    return Trust(settings.verifier.ca_file)
+    file = settings.verifier.ca_file
+    try:
+        return Trust(file)
+    except OSError as error:
+        # `ssl.SSLError` is one too, and has the library's words.
+        unread = phrase("it holds no certificate in PEM form")
+        reason = unread if isinstance(error, ssl.SSLError) else (error.strerror or "").lower()
+        raise SettingsError(
+            phrase(
+                "ca_file in [verifier], {file}, cannot be used: {reason}",
+                file=str(file),
+                reason=reason,
+            )
+        ) from error
 
 
 def client_of(

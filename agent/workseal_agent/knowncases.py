@@ -29,11 +29,13 @@ _ALL_HOURS = (0, 1 << 62)
 class Held:
     """Say what the cases that have not ended hold: frames by name, and hours.
 
-    `filings` are the cases whose hours are known here, those that have ended too.
+    `filings` are the cases whose hours are known here, those that have ended too; `outside` are
+    frames that a request outside of all cases names, whose end nothing tells.
     """
 
     filings: frozenset[Digest]
     frames: frozenset[Digest]
+    outside: frozenset[Digest]
     hours: tuple[tuple[int, int], ...]
     round_ms: int
 
@@ -47,6 +49,7 @@ class Held:
         ended = {row.filing for row in read if row.ended}
         hours = {row.filing: (row.begin_ms, row.end_ms) for row in read}
         frames: set[Digest] = set()
+        outside: set[Digest] = set()
         named: set[Digest] = set()
         for digest, record in _said(ledger, engagement.id):
             case = _case_of(record)
@@ -55,14 +58,24 @@ class Held:
             elif case is not None:
                 named.add(case)
             if isinstance(record, DisputeRequest) and case not in ended:
-                frames.update(one.frame for one in record.frames)
+                (outside if case is None else frames).update(one.frame for one in record.frames)
         held = [span for case, span in hours.items() if case not in ended]
         if named - hours.keys():
             held.append(_ALL_HOURS)
-        return cls(frozenset(hours), frozenset(frames), tuple(held), engagement.terms.round_ms)
+        return cls(
+            frozenset(hours),
+            frozenset(frames),
+            frozenset(outside),
+            tuple(held),
+            engagement.terms.round_ms,
+        )
 
     def holds(self, row: CaptureRow) -> bool:
         """Tell whether a frame must not be destroyed by its age."""
+        return row.commitment in self.outside or self.holds_in_case(row)
+
+    def holds_in_case(self, row: CaptureRow) -> bool:
+        """Tell whether a case holds a frame: reading it again may tell that it has ended."""
         # A segment may have any part of its round.
         begin, end = (round_start(one, self.round_ms) for one in (row.round, row.round + 1))
         return row.commitment in self.frames or any(

@@ -17,12 +17,14 @@ DAY_MS = 86_400_000
 class Kept:
     """Sort the frames of an engagement that are not withdrawn.
 
-    `due` are past the terms' days; `disputed` are kept for a dispute, whatever the days; `early`
-    are the others, which the terms still ask for, and `last_due_ms` says until when.
+    `due` are past the terms' days; `disputed` are kept for a dispute, whatever the days, and
+    `outside` those of them that no case holds, but a request outside of all cases; `early` are the
+    others, which the terms still ask for, and `last_due_ms` says until when.
     """
 
     due: tuple[CaptureRow, ...]
     disputed: tuple[CaptureRow, ...]
+    outside: tuple[CaptureRow, ...]
     early: tuple[CaptureRow, ...]
     last_due_ms: int | None
 
@@ -37,6 +39,7 @@ def kept_frames(ledger: Ledger, engagement: Engagement, now_ms: int | None) -> K
     return Kept(
         due=tuple(row for row in rows if row in past and row not in asked),
         disputed=tuple(row for row in rows if row in asked),
+        outside=tuple(row for row in rows if row in asked and not held.holds_in_case(row)),
         early=tuple(row for row in rows if row not in past and row not in asked),
         last_due_ms=max(over.values(), default=None),
     )

@@ -111,11 +111,23 @@ def _reached() -> Iterator[None]:
     except TimeoutError as error:
         raise _unanswered(worded("it took too long")) from error
     except ssl.SSLCertVerificationError as error:
-        raise _unanswered(
-            worded("its certificate is not one that this machine trusts for that address")
-        ) from error
+        raise _unanswered(_unbelieved(error)) from error
     except (OSError, ValueError) as error:
         raise _unanswered(worded("it cannot be reached")) from error
+
+
+def _unbelieved(refused: ssl.SSLCertVerificationError) -> Worded:
+    """Say what is wrong with a certificate: each has another remedy, and somebody else's."""
+    # OpenSSL's numbers (X509_V_ERR in x509_vfy.h).
+    match refused.verify_code:
+        case 9:
+            return worded("its certificate is not valid yet, by the clock of this machine")
+        case 10:
+            return worded("its certificate has expired, by the clock of this machine")
+        case 62 | 64:
+            return worded("its certificate is for other addresses than that one")
+        case _:
+            return worded("its certificate is from nobody whom this machine trusts")
 
 
 @contextmanager

@@ -568,6 +568,9 @@ def test_of_two_engagements_each_command_means_the_recorded_one_or_the_one_it_na
         done = run("--engagement", other[:8], *words)
         assert done.code == 1, words
         assert f"engagement {first[:8]} is being recorded" in done.err
+    # Who wants another one recorded must not believe that it is.
+    done = run("--engagement", other[:8], "start")
+    assert (done.code, f"engagement {first[:8]} is being recorded" in done.err) == (1, True)
     told = json.loads(run("--engagement", other[:8], "status", "--json").out)
     assert (told["engagement"], told["daemon"], told["recording"]) == (other, False, first)
     assert told["state"] == "stopped"

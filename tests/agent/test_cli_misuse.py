@@ -39,6 +39,8 @@ def typed(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
             " is asleep, expected one of 'working', 'off-screen', 'sealed'; `workseal-agent mode",
         ),
         (("slots", "remove", "one"), "slot is no whole number; `workseal-agent slots"),
+        (("export", "x", "--wait", "soon"), "--wait is no number; `workseal-agent export"),
+        (("export", "x", "--wait", "-1"), "--wait is too small, expected 0 or more; `workseal-a"),
     ],
 )
 def test_it_is_one_sentence_that_names_what_is_near(

@@ -65,6 +65,8 @@ def echo(request: dict[str, Any]) -> dict[str, Any]:
         raise AgentError(phrase("the disk of {size} MiB is full", size=3))
     if request.get("command") == "overflow":
         raise OverflowError("a number is too large")
+    if request.get("command") == "slow":
+        time.sleep(0.3)
     return {"heard": request}
 
 
@@ -99,9 +101,39 @@ def test_only_the_user_reaches_the_socket(control: Path) -> None:
 
 
 def test_another_users_process_is_not_heard(control: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(control_module, "_peer_uid", lambda _connection: os.geteuid() + 1)
+    monkeypatch.setattr(control_module, "_peer", lambda _connection: (1, os.geteuid() + 1))
     with pytest.raises(ControlError, match="does not answer"):
         ask(control, {"command": "status"})
+
+
+_SERVING = """
+import sys, time
+from pathlib import Path
+from workseal_agent.daemon.control import ControlServer
+ControlServer(Path(sys.argv[1]), lambda request: {"heard": request}).start()
+time.sleep(600)
+"""
+
+
+def test_a_stopped_process_is_told_apart_from_a_slow_one(tmp_path: Path) -> None:
+    path = tmp_path / "control.sock"
+    with subprocess.Popen([sys.executable, "-c", _SERVING, str(path)]) as serving:
+        try:
+            wait_for("the socket", path.exists)
+            os.kill(serving.pid, signal.SIGSTOP)
+            with pytest.raises(ControlError, match=f"process {serving.pid} is stopped .*-CONT"):
+                ask(path, {"command": "status"})
+            os.kill(serving.pid, signal.SIGCONT)
+            assert "heard" in ask(path, {"command": "status"})
+        finally:
+            serving.kill()
+
+
+def test_a_slow_answer_of_a_process_that_runs_is_waited_for(
+    control: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control_module, "_SILENCE_SECONDS", 0.05)
+    assert "heard" in ask(control, {"command": "slow"})
 
 
 def test_works_in_a_home_with_a_long_name(tmp_path: Path) -> None:

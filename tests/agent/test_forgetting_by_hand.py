@@ -12,6 +12,7 @@ from support.typed import Typed, typed_in
 from support.wire import Fault, problem
 from support.worker import PATIENCE_S, Worker, ended
 from workseal_agent import retention
+from workseal_agent.knowncases import Held
 from workseal_agent.ledger import CaseRow
 from workseal_protocol.records import Tombstone, WithdrawalReason, read_record
 from workseal_protocol.statement import Statement
@@ -135,6 +136,21 @@ def test_a_case_that_was_not_read_is_for_a_person_to_decide(
     assert kept(worker) == []
 
 
+def test_what_is_asked_for_outside_of_a_case_is_told_apart(
+    run: Typed, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (asked, *others) = kept(worker)
+    assert others
+    with worker.ledger() as ledger:
+        rows = ledger.captures(worker.engagement.id)
+        names = frozenset(row.commitment for row in rows if row.number == asked)
+    held = Held(frozenset(), frozenset(), names, (), worker.engagement.terms.round_ms)
+    monkeypatch.setattr(Held, "of", lambda *_: held)
+    done = run("forget", "--yes")
+    assert "  1 kept for a dispute\n  1 of them by a request outside of any case" in done.out
+    assert "case list" not in done.out
+
+
 def keep_for_a_case(run: Typed, worker: Worker, frames: int) -> None:
     case = CaseRow(digest("a filing"), 0, 1 << 60, ended=False)
     with worker.ledger() as ledger, ledger.write() as writing:
@@ -143,6 +159,8 @@ def keep_for_a_case(run: Typed, worker: Worker, frames: int) -> None:
         done = run("forget", *every, "--yes")
         assert f"  {frames} kept for a dispute\n" in done.out
         assert "nothing is to be destroyed" in done.out
+        assert "`workseal-agent case list`" in done.out
+        assert "outside of any case" not in done.out
     assert f"{frames} frames are kept by all means, for a dispute" in run("status").out
     with worker.ledger() as ledger, ledger.write() as writing:
         writing.note_case(worker.engagement.id, replace(case, ended=True))

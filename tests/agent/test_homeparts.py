@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from workseal_agent.config import Settings
-from workseal_agent.errors import AgentError, UsageProblem
+from workseal_agent.config import Settings, VerifierSettings
+from workseal_agent.errors import AgentError, SettingsError, UsageProblem
 from workseal_agent.homeparts import client_of, ledger_file_of, settings_of
 
 
@@ -37,3 +37,13 @@ def test_a_ledger_that_is_missing_or_empty_is_not_made(tmp_path: Path) -> None:
 def test_an_address_that_is_none_is_wrong_usage(tmp_path: Path) -> None:
     with pytest.raises(UsageProblem):
         client_of(Settings(tmp_path), "ftp://verifier.example")
+
+
+def test_a_file_of_authorities_that_is_none_is_named_with_its_setting(tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    settings = Settings(tmp_path, verifier=VerifierSettings(ca_file=file))
+    for reason in ("no such file or directory", "it holds no certificate in PEM form"):
+        with pytest.raises(SettingsError) as refused:
+            client_of(settings, "https://verifier.example")
+        assert str(refused.value) == f"ca_file in [verifier], {file}, cannot be used: {reason}"
+        file.write_text("no certificate")

@@ -1,4 +1,7 @@
+import errno
+import os
 import resource
+import shutil
 import sqlite3
 import stat
 import time
@@ -173,6 +176,57 @@ def test_refuses_a_version_that_it_does_not_know(tmp_path: Path) -> None:
     raw.execute(f"PRAGMA user_version = {VERSION + 1}")
     raw.close()
     with pytest.raises(LedgerError, match="version"):
+        Ledger(path, KEY)
+
+
+class ReadOnly:
+    """Stand in for a medium that takes no writing: root may write in any folder."""
+
+    f_flag = os.ST_RDONLY
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refused(path: Path, **_: object) -> None:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
+
+        monkeypatch.setattr(Path, "touch", refused)
+        monkeypatch.setattr(os, "statvfs", lambda _path: self)
+
+
+@pytest.mark.parametrize("log", [True, False], ids=["with its log", "in one file"])
+def test_a_read_only_medium_can_be_looked_at(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, log: bool
+) -> None:
+    rig.recorder.start()
+    rig.work(35)
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    file = kept / rig.path.name
+    if log:
+        for one in rig.path.parent.glob(f"{rig.path.name}*"):
+            shutil.copy(one, kept)
+    else:
+        rig.ledger.snapshot(file)
+    before = sorted(kept.iterdir())
+    assert (f"{file}-wal" in map(str, before)) == log
+    ReadOnly(monkeypatch)
+    with Ledger(file, KEY) as looked:
+        assert looked.counts(rig.engagement.id) == rig.ledger.counts(rig.engagement.id)
+        if not log:
+            with pytest.raises(LedgerError, match="cannot be written"), looked.write() as writing:
+                writing.add_statement(rig.engagement.id, a_statement())
+    if not log:
+        assert sorted(kept.iterdir()) == before
+
+
+def test_an_older_ledger_on_a_read_only_medium_says_what_it_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "ledger"
+    Ledger(path, KEY).close()
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute(f"PRAGMA user_version = {VERSION - 1}")
+    ReadOnly(monkeypatch)
+    with pytest.raises(LedgerError, match="on a medium that it can write"):
         Ledger(path, KEY)
 
 

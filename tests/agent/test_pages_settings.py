@@ -12,7 +12,7 @@ from support.paged import PASSPHRASE, PagedHome, Visitor
 from workseal_agent.config import load_settings
 from workseal_agent.config.values import NAMES
 from workseal_agent.pages import PagesServer
-from workseal_agent.pages.settings import CHOICES, GROUPS, PLACE
+from workseal_agent.pages.settings import CHOICES, GROUPS, PLACE, ZONE_WORDS
 from workseal_agent.pages.words import load_words
 
 OWN = """\
@@ -68,9 +68,22 @@ def test_every_setting_stands_on_the_page_once_with_its_value(visitor: Visitor) 
     assert re.findall(r'name="([a-z]+\.[a-z_]+)"', text) == [
         n for _, names in GROUPS for n in names
     ]
-    assert 'name="display.zone" value="agreement"' in text
+    assert '<option value="agreement" selected>the agreement</option>' in text
     assert '<option value="24" selected>' in text
     assert "*My Bank*" in text
+
+
+def test_a_zone_is_chosen_by_a_word_or_a_name_and_told_in_words(visitor: Visitor) -> None:
+    text = visitor.get(PLACE).text
+    zones = re.search(r'<select id="display_zone".*?</select>', text, re.DOTALL)
+    assert zones is not None
+    offered = re.findall(r'<option value="([^"]*)"', zones[0])
+    assert offered[:2] == ["machine", "agreement"]
+    assert "Europe/Berlin" in offered
+    assert len(offered) == len(set(offered))
+    told, _ = looked(visitor, act="values", **{"display.zone": "machine"})
+    assert "the agreement" in told
+    assert "this machine" in told
 
 
 def test_every_text_that_a_change_may_need_is_there() -> None:
@@ -78,7 +91,8 @@ def test_every_text_that_a_change_may_need_is_there() -> None:
     for name in NAMES:
         word = name.replace(".", "_")
         assert {f"setting.{word}", f"hint.{word}"} <= words.keys()
-        assert all(f"choice.{word}_{one}" in words for one in CHOICES.get(name, ()))
+        worded = CHOICES.get(name, ZONE_WORDS if name == "display.zone" else ())
+        assert all(f"choice.{word}_{one}" in words for one in worded)
 
 
 EFFECTS = (

@@ -74,6 +74,21 @@ def test_an_hour_that_comes_twice_has_two_names(tmp_path: Path) -> None:
         assert "02:00 AEST to 02:01 AEST" in told
 
 
+def test_who_works_into_the_new_year_sees_both_years(tmp_path: Path) -> None:
+    zone = ZoneInfo("Europe/Berlin")
+    begin = datetime(2026, 12, 31, 23, 58, tzinfo=zone)
+    with worked(tmp_path, begin, 300, DisplaySettings(zone=zone.key)) as visitor:
+        assert "3 min 00 s of this day is not in the log yet" in visitor.get("/today").text
+        before = visitor.get("/today?day=2026-12-31").text
+        assert "Thursday, 31 December 2026" in before
+        # A day that is over is not called today.
+        assert "2 min 00 s of this day is not in the log yet" in before
+        week = visitor.get("/agreement/week").text
+        assert "28 December 2026 to 3 January 2027" in week
+        earlier = visitor.get("/agreement/week?of=2026-12-21").text
+        assert "21 December to 27 December 2026" in earlier
+
+
 def test_days_follow_who_travels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the client counts stays in the agreement's zone, and the page says so."""
     begin = datetime(2026, 3, 3, 0, 30, tzinfo=ZoneInfo("Europe/Berlin"))

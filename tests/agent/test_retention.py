@@ -63,6 +63,7 @@ def test_what_a_dispute_asked_for_is_never_due(rig: Rig) -> None:
     rows = rig.ledger.captures(rig.engagement.id)
     kept = kept_frames(rig.ledger, rig.engagement, 1 << 50)
     assert kept.disputed == (rows[2],)
+    assert kept.outside == (rows[2],)
     assert kept.due == (*rows[:2], *rows[3:])
     # Before its days are over, too, and while nobody knows the time.
     for now_ms in (None, 0):

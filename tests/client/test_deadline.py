@@ -217,16 +217,36 @@ def test_only_a_certificate_that_is_vouched_for_is_believed(tmp_path: Path) -> N
         ) as client:
             # Twice on one connection: what TLS sends by itself in between ends none.
             assert [client.checkpoint() for _ in range(2)] == [b"abc"] * 2
-        for untrusting, host in (
-            (default_transport(), "127.0.0.1"),
+        for untrusting, host, why in (
+            (default_transport(), "127.0.0.1", "is from nobody whom"),
             # The certificate is for the address, not for this name.
-            (default_transport(str(certificate)), "localhost"),
+            (default_transport(str(certificate)), "localhost", "is for other addresses"),
         ):
             with (
                 VerifierClient(f"https://{host}:{port}", untrusting) as client,
-                pytest.raises(UnreachableError, match="its certificate is not one"),
+                pytest.raises(UnreachableError, match=f"its certificate {why}"),
             ):
                 client.checkpoint()
+
+
+@pytest.mark.parametrize(("days", "why"), [(9, "is not valid yet"), (-9, "has expired")])
+def test_a_certificate_of_another_time_says_so(tmp_path: Path, days: int, why: str) -> None:
+    certificate = make_certificate(tmp_path, days=days)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+
+    def turn(connection: socket.socket) -> None:
+        with suppress(OSError):
+            context.wrap_socket(connection, server_side=True).close()
+
+    with (
+        answering(turn) as url,
+        VerifierClient(
+            url.replace("http:", "https:"), default_transport(str(certificate))
+        ) as client,
+        pytest.raises(UnreachableError, match=f"its certificate {why}, by the clock"),
+    ):
+        client.checkpoint()
 
 
 def test_an_authority_that_the_systems_file_alone_has_is_believed(

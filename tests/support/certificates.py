@@ -12,11 +12,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 HERE = x509.IPAddress(ip_address("127.0.0.1"))
 
 
-def self_signed(common_name: str, reached_by: x509.GeneralName) -> tuple[bytes, bytes]:
-    """Make a certificate and its key, both as PEM."""
+def self_signed(
+    common_name: str, reached_by: x509.GeneralName, days: int = 0
+) -> tuple[bytes, bytes]:
+    """Make a certificate and its key, both as PEM; one that is valid some days from now, or was."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
-    now = datetime.now(UTC)
+    now = datetime.now(UTC) + timedelta(days=days)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -33,8 +35,8 @@ def self_signed(common_name: str, reached_by: x509.GeneralName) -> tuple[bytes, 
     return certificate.public_bytes(Encoding.PEM), secret
 
 
-def make_certificate(folder: Path, name: str = "verifier") -> Path:
+def make_certificate(folder: Path, name: str = "verifier", days: int = 0) -> Path:
     """Write one for 127.0.0.1, with its key, in one PEM file."""
     path = folder / "verifier.pem"
-    path.write_bytes(b"".join(self_signed(name, HERE)))
+    path.write_bytes(b"".join(self_signed(name, HERE, days)))
     return path

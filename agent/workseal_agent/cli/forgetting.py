@@ -125,7 +125,16 @@ def _tell_effect(home: Home, kept: Kept, *, everything: bool) -> None:
     say(phrase("  {due} older than that, to be destroyed (reason: retention)", due=due))
     if kept.disputed:
         say(phrase("  {disputed} kept for a dispute", disputed=len(kept.disputed)))
-        say("  whether it has ended is read by `workseal-agent case list`")
+        if len(kept.outside) < len(kept.disputed):
+            say("  whether it has ended is read by `workseal-agent case list`")
+        if kept.outside:
+            say(
+                phrase(
+                    "  {outside} of them by a request outside of any case, which nothing ends:"
+                    " `workseal-agent withdraw NUMBER` alone destroys them",
+                    outside=len(kept.outside),
+                )
+            )
     if not everything:
         say(phrase("  {early} not due yet", early=early))
         return

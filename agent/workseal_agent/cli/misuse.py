@@ -67,6 +67,23 @@ _KNOWN: tuple[tuple[str, Callable[..., Phrase]], ...] = (
         lambda **told: phrase("{name} is no whole number", **told),
     ),
     (
+        (
+            r"Invalid value for '(?P<name>[^']*)': (?:Value error, )?"
+            r"(?:'.*' is not a valid float|Input should be a valid number).*"
+        ),
+        lambda **told: phrase("{name} is no number", **told),
+    ),
+    (
+        (
+            r"Invalid value for '(?P<name>[^']*)': (?:Value error, )?"
+            r"(?:Input should be greater than or equal to (?P<least>\S+?)"
+            r"|.* is not in the range x>=(?P<bound>\S+?))\.?"
+        ),
+        lambda name, least, bound: phrase(
+            "{name} is too small, expected {least} or more", name=name, least=least or bound
+        ),
+    ),
+    (
         r"Invalid value for '(?P<name>[^']*)': (?:Value error, )?(?P<why>.*?)\.?",
         lambda **told: phrase("{name} cannot be that: {why}", **told),
     ),

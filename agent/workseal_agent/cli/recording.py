@@ -23,6 +23,7 @@ from workseal_agent.daemon import AlreadyRunningError, HomeLock
 from workseal_agent.errors import AgentError
 from workseal_agent.handover import Handover, Order
 from workseal_agent.language import own, phrase, phrases
+from workseal_agent.ledger import short_name
 
 _PROGRAM = "from workseal_agent import record; raise SystemExit(record())"
 _START_SECONDS = 30.0
@@ -111,7 +112,17 @@ def start(  # noqa: PLR0913 - its options
 
 def begin(home: Home, wish: Wish, *, foreground: bool = False) -> None:
     """Begin to record as wished, or raise `AgentError` saying why that cannot be."""
-    if home.recorded() is not None:
+    recorded = home.recorded()
+    if recorded is not None and recorded != home.engagement().id.hex():
+        # Hours would go to another client than the one that was named.
+        raise AlreadyRunningError(
+            phrase(
+                "engagement {here} is being recorded, and not the one that is meant:"
+                " stop it first (`workseal-agent --engagement {here} stop`)",
+                here=short_name(bytes.fromhex(recorded)),
+            )
+        )
+    if recorded is not None:
         raise AlreadyRunningError("recording runs already for this home")
     _remove_unfinished(home)
     if home.ledger.is_restored(home.engagement().id):

@@ -7,6 +7,7 @@ up the recording, or another client.
 
 import json
 import os
+import select
 import socket
 import struct
 import threading
@@ -24,6 +25,8 @@ _MAX_LINE = 65_536
 # A capture that is being stored is waited for, no longer.
 _ANSWER_SECONDS = 30.0
 _REQUEST_SECONDS = 5.0
+# So long without a word, it is looked at whether the process runs at all.
+_SILENCE_SECONDS = 1.0
 # Requests that are read or answered at the same time, and connections that wait for a place.
 _PLACES = 16
 _WAITING = 128
@@ -52,6 +55,7 @@ def ask(path: Path, request: dict[str, Any]) -> dict[str, Any]:
             raise NotRunningError("the agent is not recording: `workseal-agent start`") from error
         try:
             connection.sendall(json.dumps(request).encode() + b"\n")
+            _await(connection)
             answer = json.loads(_read_line(connection, _ANSWER_SECONDS))
         except (OSError, ValueError) as error:
             raise ControlError("the recording process does not answer") from error
@@ -62,6 +66,31 @@ def ask(path: Path, request: dict[str, Any]) -> dict[str, Any]:
         told_why = answer["error"]
         raise ControlError(told_why if isinstance(told_why, str) else str(told_why))
     return answer
+
+
+def _await(connection: socket.socket) -> None:
+    """Wait for the beginning of an answer, but not for a process that is stopped as a whole."""
+    for _ in range(int(_ANSWER_SECONDS / _SILENCE_SECONDS)):
+        if select.select([connection], [], [], _SILENCE_SECONDS)[0]:
+            return
+        pid = _peer(connection)[0]
+        if _is_stopped(pid):
+            raise ControlError(
+                phrase(
+                    "the recording process {pid} is stopped (Ctrl-Z, SIGSTOP or a debugger) and"
+                    " records nothing: `kill -CONT {pid}` lets it go on",
+                    pid=pid,
+                )
+            )
+
+
+def _is_stopped(pid: int) -> bool:
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+    except OSError:
+        return False
+    # The state follows the name, which may have any character, brackets too.
+    return told.rpartition(")")[2].split()[:1] in (["T"], ["t"])
 
 
 def told(error: Exception) -> str:
@@ -142,7 +171,7 @@ class ControlServer:
     def _serve_one(self, connection: socket.socket) -> None:
         try:
             with connection, suppress(OSError):
-                if _peer_uid(connection) == os.geteuid():
+                if _peer(connection)[1] == os.geteuid():
                     self._answer(connection)
         finally:
             self._places.release()
@@ -179,10 +208,11 @@ def _read_line(connection: socket.socket, seconds: float) -> bytes:
     return bytes(data)
 
 
-def _peer_uid(connection: socket.socket) -> int:
+def _peer(connection: socket.socket) -> tuple[int, int]:
+    """Return the number and the user of the process at the other end."""
     data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    uid: int = _CREDENTIALS.unpack(data)[1]
-    return uid
+    pid, uid, _ = _CREDENTIALS.unpack(data)
+    return pid, uid
 
 
 @contextmanager

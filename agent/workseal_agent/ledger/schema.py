@@ -4,6 +4,7 @@ Rules: WAL with synchronous FULL, so that a row that was written survives a powe
 transaction is BEGIN IMMEDIATE, so that two processes wait for each other instead of failing.
 """
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -147,15 +148,52 @@ def open_database(path: Path, busy_ms: int = BUSY_MS) -> sqlite3.Connection:
     """Open the ledger's file, and make its tables when it is new.
 
     Raises `LedgerError` when the file is damaged, or of a version that this agent does not know.
+    On a medium that is read-only it is opened for looking alone.
     """
     try:
-        path.touch(mode=0o600)
+        if _is_only_read(path):
+            return _opened_for_looking(path)
+        if not path.exists():
+            path.touch(mode=0o600)
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         _prepare(connection, busy_ms)
     except (sqlite3.Error, OSError) as error:
         raise LedgerError(
             phrase("the ledger cannot be opened: {error}", error=reason_of(error, path))
         ) from error
+    return connection
+
+
+def _is_only_read(path: Path) -> bool:
+    """Tell whether the medium takes no writing, and the whole ledger is in its one file.
+
+    Where a log lies beside it, SQLite reads both by itself.
+    """
+    if path.with_name(f"{path.name}-wal").exists():
+        return False
+    try:
+        return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
+
+
+def _opened_for_looking(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.resolve().as_uri()}?immutable=1",
+        uri=True, isolation_level=None, check_same_thread=False,
+    )  # fmt: skip
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version != VERSION:
+        connection.close()
+        raise LedgerError(
+            phrase(
+                "the ledger on this read-only medium has version {version}; this agent reads"
+                " version {own} there, and brings older ones up to it on a medium that it can"
+                " write",
+                version=version,
+                own=VERSION,
+            )
+        )
     return connection
 
 

@@ -10,13 +10,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import unified_diff
 from typing import get_args
+from zoneinfo import available_timezones
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from workseal_agent.config import ActivityKind, Hours, MaskRuleSettings, ScreenKind, Totals
+from workseal_agent.config import (
+    AGREEMENT_ZONE,
+    MACHINE_ZONE,
+    ActivityKind,
+    Hours,
+    MaskRuleSettings,
+    ScreenKind,
+    Totals,
+)
 from workseal_agent.config.changes import Change, When, changes_between
 from workseal_agent.config.editing import (
     RULE_KEYS,
@@ -55,6 +64,8 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "screen.kind": get_args(ScreenKind),
     "activity.kind": get_args(ActivityKind),
 }
+# The zones that are no names.
+ZONE_WORDS = (MACHINE_ZONE, AGREEMENT_ZONE)
 _KEYS = {
     "rule": ("application", "title", "url"),
     "only": ("application", "title", "engagement"),
@@ -91,20 +102,26 @@ def routes() -> list[BaseRoute]:
 
 def _settings(request: Request) -> Response:
     settings = read_settings_file(desk_of(request).settings.home).settings
+    values = values_of(settings)
     return page(
         request,
         "settings.html",
         place="machine",
         groups=GROUPS,
-        choices=CHOICES,
+        choices={**CHOICES, "display.zone": _zones(values["display.zone"])},
         said=said_choice,
-        values=values_of(settings),
+        values=values,
         arrays=(("rule", settings.mask.rules), ("only", settings.mask.only)),
         own_keys=_KEYS,
         default_rules=sum(rule.default for rule in load_rules(settings)),
         file=settings.config_file,
         login=login_of(desk_of(request)),
     )
+
+
+def _zones(now: str) -> tuple[str, ...]:
+    """List the zones to choose from: words first, then names; the one in force is always there."""
+    return (*ZONE_WORDS, *sorted((available_timezones() | {now}).difference(ZONE_WORDS)))
 
 
 async def _change(request: Request) -> Response:
@@ -203,7 +220,7 @@ def _said(name: str, value: str | MaskRuleSettings | None) -> str:
 
 def said_choice(name: str, value: str) -> str:
     """Say a value: a choice in its words, anything else as it is."""
-    if value not in CHOICES.get(name, ()):
+    if value not in CHOICES.get(name, ZONE_WORDS if name == "display.zone" else ()):
         return value
     return say(f"choice.{name.replace('.', '_')}_{value}")
 

@@ -38,9 +38,8 @@ class GrimScreen:
         self._sway = around.sway
         self.lists_windows = around.sway is not None
         try:
-            # One pixel, to learn whether the compositor gives any.
-            read_ppm(self._call("-g", "0,0 1x1"))
             displays = self._displays()
+            self._try(displays)
             if self.lists_windows:
                 self.windows()
         except (CaptureError, ValueError) as failure:
@@ -84,6 +83,20 @@ class GrimScreen:
                 CaptureFailure.CHANGED, "the displays changed while the picture was taken"
             )
         return frames
+
+    def _try(self, displays: tuple[Output, ...]) -> None:
+        """Ask for one pixel, to learn whether the compositor gives any.
+
+        A display may begin anywhere: the one that is left when a lid is closed, for one.
+        """
+        left, top = (displays[0].left, displays[0].top) if displays else (0, 0)
+        try:
+            read_ppm(self._call("-g", f"{left},{top} 1x1"))
+        except CaptureError as error:
+            if displays or error.failure is not CaptureFailure.CHANGED:
+                raise
+            # Who tells no displays may have none at this place.
+            read_ppm(self._call("-s", "1"))
 
     def _displays(self) -> tuple[Output, ...]:
         """Ask Sway for its displays; on another compositor none are known one by one."""

@@ -13,12 +13,26 @@ MAX_DISPLAYS = 255
 
 
 def monitors_of(camera: mss.MSS) -> list[Monitor]:
-    """Return each monitor once: mirrored ones show the same pixels."""
+    """Return what of each monitor is on the screen, once: mirrored ones show the same pixels."""
     everything, *single = camera.monitors
-    places = ((m["left"], m["top"], m["width"], m["height"]) for m in single)
-    different = dict(zip(places, single, strict=True))
-    shown = [m for m in different.values() if m["width"] and m["height"]] or [everything]
+    inside = (_within(monitor, everything) for monitor in single)
+    different = {(m["left"], m["top"], m["width"], m["height"]): m for m in inside}
+    shown = [m for m in different.values() if m["width"] > 0 and m["height"] > 0] or [everything]
     return shown[:MAX_DISPLAYS]
+
+
+def _within(monitor: Monitor, screen: Monitor) -> Monitor:
+    """Cut off what lies outside of the screen.
+
+    A part of a wide screen that was named a monitor outlives a smaller mode, and whoever asks for
+    pixels that are nowhere gets none of any monitor.
+    """
+    left, top = max(monitor["left"], screen["left"]), max(monitor["top"], screen["top"])
+    right, bottom = (
+        min(monitor[start] + monitor[side], screen[start] + screen[side])
+        for start, side in (("left", "width"), ("top", "height"))
+    )
+    return {"left": left, "top": top, "width": right - left, "height": bottom - top}
 
 
 def take(camera: mss.MSS, number: int, monitor: Monitor) -> RawFrame:

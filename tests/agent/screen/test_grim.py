@@ -43,6 +43,15 @@ def test_follows_displays_that_come_move_and_change_their_size(
     assert places(screen) == [(640, 0, 800, 600), (1440, 0, 320, 240)]
 
 
+def test_no_display_need_be_where_coordinates_begin(desktop: WaylandDesktop) -> None:
+    """One beside another has that place still when the other is gone, by a closed lid, say."""
+    desktop.tell("output", "HEADLESS-1", "position", "1920", "200")
+    assert places(GrimScreen(desktop.around)) == [(1920, 200, 640, 480)]
+    desktop.tell("output HEADLESS-1 position -640 -480")
+    assert places(GrimScreen(desktop.around)) == [(-640, -480, 640, 480)]
+    assert places(GrimScreen(replace(desktop.around, sway=None))) == [(0, 0, 640, 480)]
+
+
 def places(screen: GrimScreen) -> list[tuple[int, int, int, int]]:
     return [(one.left, one.top, one.width, one.height) for one in screen.grab()]
 

@@ -17,6 +17,16 @@ def test_mirrored_and_empty_monitors_are_left_out() -> None:
     assert [(one["left"], one["width"]) for one in found] == [(0, 5), (5, 4)]
 
 
+def test_of_a_monitor_only_what_is_on_the_screen_is_asked_for() -> None:
+    screen = {"left": -4, "top": 0, "width": 10, "height": 5}
+    partly = {"left": 3, "top": -2, "width": 9, "height": 4}
+    outside = {"left": 6, "top": 0, "width": 4, "height": 5}
+    left = {"left": -4, "top": 0, "width": 4, "height": 5}
+    cut = {"left": 3, "top": 0, "width": 3, "height": 2}
+    assert monitors_of(camera(screen, partly, outside, left)) == [cut, left]
+    assert monitors_of(camera(screen, outside)) == [screen]
+
+
 def test_without_monitors_everything_is_one() -> None:
     assert monitors_of(camera(area(0, 9))) == [area(0, 9)]
 

@@ -94,6 +94,20 @@ def places(screen: X11Screen) -> list[tuple[int, int, int, int]]:
     return [(one.left, one.top, one.width, one.height) for one in screen.grab()]
 
 
+def test_a_monitor_that_reaches_beyond_the_screen_costs_no_picture(bare: Desktop) -> None:
+    """One that was cut out of a wider screen by hand outlives a smaller mode."""
+    bare._call(["xrandr", "--setmonitor", "left", "320/80x480/60+0+0", "screen"])
+    bare._call(["xrandr", "--setmonitor", "stale", "500/80x900/60+320+0", "none"])
+    try:
+        grabbed = X11Screen(bare.display).grab()
+    finally:
+        bare._call(["xrandr", "--delmonitor", "stale"])
+        bare._call(["xrandr", "--delmonitor", "left"])
+    assert [(frame.left, frame.width, frame.height) for frame in grabbed] == [
+        (0, 320, 480), (320, 320, 480),
+    ]  # fmt: skip
+
+
 def test_a_blank_screen_gives_no_picture(bare: Desktop) -> None:
     screen = X11Screen(bare.display)
     bare._call(["xset", "s", "blank"])

@@ -42,6 +42,11 @@ export class Editor {
     return editor.querySelector("input[name=tool]:checked").value;
   }
 
+  // A finger that moves the picture is the browser's; one that chooses is ours.
+  handle() {
+    this.canvas.classList.toggle("moved", this.tool === "move");
+  }
+
   change(next) {
     if (next.every((bit, at) => bit === this.shown[at])) return;
     this.past.push(this.shown);
@@ -59,12 +64,13 @@ export class Editor {
   }
 
   // Applies a tool to a box of pixels, and returns the tiles; nothing is kept yet.
-  applied(tool, box) {
+  applied(tool, box, shown = this.shown) {
+    if (tool === "move") return shown;
     const inward = tool === "show" || tool === "only";
     const rounded = inward ? covered : touched;
     const [left, right] = rounded(box.left, box.right, this.width, this.tile);
     const [top, bottom] = rounded(box.top, box.bottom, this.height, this.tile);
-    const next = tool === "only" ? new Uint8Array(this.count) : this.shown.slice();
+    const next = tool === "only" ? new Uint8Array(this.count) : shown.slice();
     const bit = tool === "hide" || tool === "brush_hide" ? 0 : 1;
     for (let row = top; row < bottom; row++) {
       for (let column = left; column < right; column++) next[row * this.columns + column] = bit;
@@ -86,11 +92,14 @@ export class Editor {
     paper.drawImage(this.picture, 0, 0);
     paper.fillStyle = this.hidden;
     paper.globalAlpha = veil ? 0.55 : 1;
+    // In stretches of a row: tile by tile a large picture takes longer than a hand does.
     for (let row = 0; row < this.rows; row++) {
       for (let column = 0; column < this.columns; column++) {
-        if (shown[row * this.columns + column]) continue;
-        const { left, right, top, bottom } = this.tileBox(column, row);
-        paper.fillRect(left, top, right - left, bottom - top);
+        const { left, top, bottom } = this.tileBox(column, row);
+        const first = column;
+        while (column < this.columns && !shown[row * this.columns + column]) column += 1;
+        const right = Math.min(column * this.tile, this.width);
+        if (column > first) paper.fillRect(left, top, right - left, bottom - top);
       }
     }
     paper.globalAlpha = 1;

@@ -29,6 +29,7 @@ export function typing(edit) {
       edit.change(next);
     },
     Enter: () => {
+      if (edit.tool === "move") return;
       if (corner === null) {
         corner = [...edit.cursor];
         move([0, 0]);
@@ -45,18 +46,20 @@ export function typing(edit) {
     v: () => editor.querySelector("[data-veil]").click(),
   };
   canvas.addEventListener("keydown", (event) => {
-    if (event.altKey || event.metaKey) return;
+    if (event.altKey) return;
     const tools = [...editor.querySelectorAll("input[name=tool]")];
-    if (event.ctrlKey) {
-      if (event.key === "z") edit.step(edit.past, edit.future);
-      else if (event.key === "y") edit.step(edit.future, edit.past);
+    // A Mac has the other key for it; capital letters come with Shift, and with the lock for them.
+    if (event.ctrlKey || event.metaKey) {
+      const key = event.key.toLowerCase();
+      if (key === "z" && !event.shiftKey) edit.step(edit.past, edit.future);
+      else if (key === "y" || key === "z") edit.step(edit.future, edit.past);
       else return;
     } else if (event.key in steps) move(steps[event.key]);
     else if (event.key in acts) acts[event.key]();
     else if (event.key === "Escape" && corner !== null) {
       corner = edit.drag = null;
       edit.draw();
-    } else if (tools[Number(event.key) - 1] !== undefined) tools[Number(event.key) - 1].checked = true;
+    } else if (tools[Number(event.key) - 1] !== undefined) tools[Number(event.key) - 1].click();
     else return;
     event.preventDefault();
   });

@@ -19,6 +19,10 @@ function acting(edit) {
   for (const one of editor.querySelectorAll("[data-do]")) {
     one.addEventListener("click", acts[one.dataset.do]);
   }
+  for (const one of editor.querySelectorAll("input[name=tool]")) {
+    one.addEventListener("change", () => edit.handle());
+  }
+  edit.handle();
   editor.querySelector("[data-veil]").addEventListener("change", () => edit.draw());
 }
 
