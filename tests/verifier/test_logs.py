@@ -18,7 +18,12 @@ def restored() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     hook = threading.excepthook
+    # The pages of an agent in this process want nothing told of theirs.
+    server = logging.getLogger("uvicorn.error")
+    before = server.level
+    server.setLevel(logging.NOTSET)
     yield
+    server.setLevel(before)
     threading.excepthook = hook
     root.handlers[:] = handlers
     root.setLevel(level)
