@@ -49,9 +49,11 @@ def test_extracts_nothing_when_the_proof_does_not_hold(
 
 
 def test_what_is_no_bundle_is_one_sentence(folder: Path, run: Run) -> None:
-    done = run("inspect", folder / "policy")
-    assert (done.code, done.out) == (2, "")
-    assert done.err.startswith("workseal: the bundle ")
+    (folder / "notes").write_text("what was agreed\n")
+    for name, why in (("notes", "the bundle "), ("policy", "policy is a policy, and no bundle: ")):
+        done = run("inspect", folder / name)
+        assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+        assert why in done.err
 
 
 @pytest.mark.oracle
