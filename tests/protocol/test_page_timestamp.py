@@ -92,6 +92,28 @@ def test_the_page_finds_an_issuer_by_what_names_its_key_where_python_does(page: 
     assert held == {(place, what) for place in ("root", "leaf") for what in right} - halves
 
 
+def test_the_page_takes_a_root_whose_extensions_can_be_read_where_python_does(page: Path) -> None:
+    mail, network = tlv(0x81, b"root@example.org"), tlv(0x86, b"http://example.org/list")
+    place = tlv(0xA0, tlv(0xA0, network))
+    garbage = tlv(0x04, bytes(20))
+    cases = [
+        ("2.5.29.17", tlv(0x30, mail), True),
+        ("2.5.29.17", garbage, False),
+        ("2.5.29.17", tlv(0x30, tlv(0x8F, b"x")), False),
+        ("2.5.29.31", tlv(0x30, tlv(0x30, place)), True),
+        ("2.5.29.31", tlv(0x30, tlv(0x30, place + tlv(0x81, b"\6\x40"))), True),
+        ("2.5.29.31", garbage, False),
+        ("2.5.29.31", tlv(0x30, tlv(0x30, tlv(0xA0, mail))), False),
+        ("2.5.29.30", garbage, False),
+        ("2.5.29.37", garbage, False),
+    ]
+    for oid, value, held in cases:
+        tsa = FixedTsa.with_extension(b"changed", oid, value)
+        token = tsa.stamp(MESSAGE, NOW)
+        known, (told,) = upper_of(token, tsa), told_by(page, tsa, [(0, token[0])])
+        assert (known is not None, told is not None) == (held, held), (oid, value)
+
+
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "verify.html"

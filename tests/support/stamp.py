@@ -64,6 +64,15 @@ class FixedTsa:
         own = _certificate("Simulated TSA", key, name, root_key, 2, issuer_named=leaf)
         return cls(top, own, key)
 
+    @classmethod
+    def with_extension(cls, seed: bytes, oid: str, value: bytes) -> Self:
+        """Make an authority whose root says something more, in DER."""
+        root_key, key = _key(seed + b"root"), _key(seed + b"leaf")
+        name = "Simulated root"
+        more = x509.UnrecognizedExtension(x509.ObjectIdentifier(oid), value)
+        root = _certificate(name, root_key, name, root_key, 1, ca=True, more=more)
+        return cls(root, _certificate("Simulated TSA", key, name, root_key, 2), key)
+
     @property
     def root_der(self) -> bytes:
         return self.root.public_bytes(serialization.Encoding.DER)
@@ -142,6 +151,7 @@ def _certificate(
     *,
     ca: bool = False,
     issuer_named: bytes | None = None,
+    more: x509.UnrecognizedExtension | None = None,
 ) -> x509.Certificate:
     named = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
     builder = (
@@ -161,6 +171,8 @@ def _certificate(
             critical=False,
         )
     )
+    if more is not None:
+        builder = builder.add_extension(more, critical=False)
     if not ca:
         usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
         builder = builder.add_extension(usage, critical=True)

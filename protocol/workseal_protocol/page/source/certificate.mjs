@@ -11,7 +11,14 @@ const KEY_USAGE = "551d0f";
 const EXTENDED_USAGE = "551d25";
 const SUBJECT_KEY = "551d0e";
 const AUTHORITY_KEY = "551d23";
-const HANDLED = new Set([BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_USAGE, SUBJECT_KEY, AUTHORITY_KEY, "551d11"]);
+const OTHER_SUBJECT = "551d11";
+const REVOCATION_LISTS = "551d1f";
+const NAME_CONSTRAINTS = "551d1e";
+const HANDLED = new Set([BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_USAGE, SUBJECT_KEY, AUTHORITY_KEY, OTHER_SUBJECT]);
+const READ_WHOLE = [
+  [EXTENDED_USAGE, (usages) => usages.each(OBJECT, "a usage").forEach(objectName)],
+  [OTHER_SUBJECT, (names) => directoryName(names)], [REVOCATION_LISTS, (points) => readPoints(points)],
+];
 const TIME_STAMPING = "2b06010505070308";
 const BOOLEAN = 0x01;
 const BOOLEAN_TRUE = Uint8Array.of(0xff);
@@ -161,17 +168,37 @@ export function isForTimeStamping(certificate) {
   return purposes.length === 1 && toHex(purposes[0].content) === TIME_STAMPING;
 }
 
-// Tell whether what an authority's key may be used for, where that is said, can be read at all.
-export function hasReadableUsages(certificate) {
-  const usage = certificate.extensions.get(EXTENDED_USAGE);
-  if (usage === undefined) return true;
+// Tell whether what stands in an authority's certificate can be read at all: what its key may be used
+// for, its other names, and where lists of revoked ones are. What its own names are bound to this
+// page does not check, so that one which says that is none here.
+export function hasReadableExtensions(certificate) {
   try {
-    readDer(usage.content, SEQUENCE, "usages").each(OBJECT, "a usage").forEach(objectName);
+    for (const [name, read] of READ_WHOLE) {
+      const extension = certificate.extensions.get(name);
+      if (extension !== undefined) read(readDer(extension.content, SEQUENCE, "an extension"));
+    }
   } catch (error) {
     if (error instanceof Malformed) return false;
     throw error;
   }
-  return true;
+  return !certificate.extensions.has(NAME_CONSTRAINTS);
+}
+
+function readPoints(points) {
+  for (const point of points.each(SEQUENCE, "where a list is")) {
+    const row = point.inside();
+    const place = row.optional(0xa0);
+    const reasons = row.optional(0x81);
+    const issuer = row.optional(0xa2);
+    row.close("where a list is");
+    const [name, ...more] = place === null ? [] : place.inside().values;
+    if (more.length > 0 || (place !== null && name?.tag !== 0xa0 && name?.tag !== 0xa1)) {
+      throw new Malformed("DER: where a list is has no name");
+    }
+    if (name?.tag === 0xa0) directoryName(name);
+    if (reasons !== null) bitStringOctets(reasons);
+    if (issuer !== null) directoryName(issuer);
+  }
 }
 
 // Tell whether a certificate's key may sign what its usage bits (from the highest) name.

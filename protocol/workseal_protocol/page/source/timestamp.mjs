@@ -3,7 +3,7 @@
 // Rules: trust comes from the caller's roots alone; the chain is checked at the token's own time.
 
 import { Fails, Malformed, fromBase64, sameBytes, toHex } from "./bytes.mjs";
-import { allowsUsage, authorityDepth, calendarInstant, certificateOf, hasReadableUsages, hasUnknownCritical, isForTimeStamping, isIssuedBy, looksSelfSigned, sameName, signatureHolds } from "./certificate.mjs";
+import { allowsUsage, authorityDepth, calendarInstant, certificateOf, hasReadableExtensions, hasUnknownCritical, isForTimeStamping, isIssuedBy, looksSelfSigned, sameName, signatureHolds } from "./certificate.mjs";
 import { GENERALIZED_TIME, INTEGER, OBJECT, OCTET_STRING, SEQUENCE, SET, integerOctets, readAlgorithm, readDer, smallInteger } from "./der.mjs";
 import { sha256 } from "./sha256.mjs";
 
@@ -215,7 +215,7 @@ async function leadsToRoot(signer, own, { roots, helpers }, instant) {
 
 function mayCertify(issuer, below, instant) {
   return authorityDepth(issuer) >= below && allowsUsage(issuer, MAY_CERTIFY)
-    && hasReadableUsages(issuer) && !hasUnknownCritical(issuer) && isValidAt(issuer, instant);
+    && hasReadableExtensions(issuer) && !hasUnknownCritical(issuer) && isValidAt(issuer, instant);
 }
 
 function isValidAt(certificate, instant) {
