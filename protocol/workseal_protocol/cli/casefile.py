@@ -29,6 +29,7 @@ from workseal_protocol.casefile import (
     make_case_file,
     replay,
 )
+from workseal_protocol.casefile.exhibits import SALT_BYTES
 from workseal_protocol.cli.cases import read_all, sample_of
 from workseal_protocol.cli.files import (
     MAX_BUNDLE_BYTES,
@@ -42,7 +43,6 @@ from workseal_protocol.cli.inputs import read_bundle_bytes, read_policy
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, MALFORMED, CommandError
 from workseal_protocol.cli.text import count, instant, plain
 from workseal_protocol.cli.verification import prepare, report_that_holds
-from workseal_protocol.commitment import SALT_BYTES
 from workseal_protocol.dispute import departures, excesses, levels_of
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.policy import TrustPolicy

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from workseal_protocol.casefile import GrantedHours, granted_in
+from workseal_protocol.casefile.exhibits import SALT_BYTES
 from workseal_protocol.cli.files import read_bytes
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, CommandError
 from workseal_protocol.cli.verification import report_that_holds
-from workseal_protocol.commitment import SALT_BYTES, Opening
+from workseal_protocol.commitment import Opening
 from workseal_protocol.desk import gather
 from workseal_protocol.digest import Digest
 from workseal_protocol.encoding import split_sequence

@@ -4,8 +4,9 @@ import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
 
+from workseal_protocol.casefile.exhibits import SALT_BYTES
 from workseal_protocol.cli.acting.keeping import CaseFolder
 from workseal_protocol.cli.acting.said import Said
 from workseal_protocol.cli.files import MAX_BUNDLE_BYTES, read_bytes, require_new, write_new_secret
@@ -20,8 +21,6 @@ from workseal_protocol.dispute import Case
 from workseal_protocol.sealing import case_public
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
-
-SALT_BYTES: Final = 16
 
 
 class Giving(Protocol):
