@@ -120,7 +120,7 @@ def test_what_is_not_proven_is_said_with_what_the_bundle_does_not_prove() -> Non
     assert set(report.bundle.not_proven) < set(report.not_proven)
     assert any("sealed package" in one for one in report.not_proven)
     # The draw of the arbitrator: no commitment covers its value here.
-    assert "No commitment of the operator covers 1 values that were drawn by." in report.not_proven
+    assert "Values drawn by that no commitment of the operator covers: 1." in report.not_proven
 
 
 @pytest.mark.parametrize("said", [True, False])
@@ -172,6 +172,18 @@ def test_a_sum_is_written_as_its_currency_is_and_not_in_minor_units() -> None:
 
 
 # --- what was handed over beside ---
+
+
+def test_one_that_was_handed_over_is_one_file() -> None:
+    def quarrel(play: Play) -> None:
+        play.heard().act(Role.CLIENT, Act.EXHIBIT, value=Digest.of(MESSAGES).raw, text="all of it")
+
+    one = replace(work_and_quarrel(quarrel), exhibits=(MESSAGES,))
+    assert examine_case_file(one.files(), one.policy).steps[9].why == "1 of 1 file"
+    none = work_and_quarrel(lambda play: play.heard())
+    assert examine_case_file(none.files(), none.policy).steps[9].why == (
+        "nothing was handed over beside"
+    )
 
 
 def test_what_was_handed_over_is_read_from_the_folder_and_what_is_missing_is_counted() -> None:

@@ -386,7 +386,7 @@ def test_a_misunderstanding_in_the_messages_stands_in_the_reasons() -> None:
     less = replace(told, exhibits=told.exhibits[:1])
     report = examine_case_file(less.files(), told.policy)
     assert report.holds
-    assert any("1 files that were handed over beside are not here" in s for s in report.not_proven)
+    assert any("Files handed over beside that are not here: 1." in s for s in report.not_proven)
     stranger(told)
 
 

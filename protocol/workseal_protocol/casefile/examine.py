@@ -44,22 +44,22 @@ NOT_PROVEN: Final = (
     ),
     "That the case went on after its last statement here, or that a party was heard, is not shown.",
 )
-BEACON_UNVERIFIED: Final = "No commitment of the operator covers {} values that were drawn by."
+BEACON_UNVERIFIED: Final = "Values drawn by that no commitment of the operator covers: {}."
 BEACON_UNSHOWN: Final = (
-    "Of {} values that were drawn by, the bundle does not show that the operator had committed to"
-    " them before the round was set (on a sample, by the ruling): it could have chosen them."
+    "Values drawn by of which the bundle does not show that the operator had committed to them"
+    " before the round was set (on a sample, by the ruling): {}. It could have chosen them."
 )
 UNLOGGED: Final = (
-    "{} statements of the case are not in the bundle's log: nothing shows when they were signed,"
-    " nor that a deadline had passed when they say so."
+    "Statements of the case that are not in the bundle's log: {}. Nothing shows when they were"
+    " signed, nor that a deadline had passed when they say so."
 )
 FRAMES_UNREACHED: Final = (
-    "{} freezes and requests for frames stand behind the end of the bundle's log, or are of such a"
-    " freeze: whether they are of the frames that there were then is not shown."
+    "Freezes and requests for frames behind the end of the bundle's log, or of such a freeze: {}."
+    " Whether they are of the frames that there were then is not shown."
 )
 EXHIBITS_MISSING: Final = (
-    "{} files that were handed over beside are not here: statements name their digests alone, and"
-    " what is in them is known to who has them."
+    "Files handed over beside that are not here: {}. Statements name their digests alone, and what"
+    " is in them is known to who has them."
 )
 KEY_KEPT: Final = "The arbitrator never said that the key of this case was destroyed."
 
@@ -239,7 +239,9 @@ def _exhibits(folder: _Folder) -> str:
     named = len(named_in(told))
     folder.exhibits = tuple(map(Digest.of, exhibits))
     folder.missing = named - len(exhibits)
-    return f"{len(exhibits)} of {named} files" if named else "nothing was handed over beside"
+    if not named:
+        return "nothing was handed over beside"
+    return f"{len(exhibits)} of {named} {'file' if named == 1 else 'files'}"
 
 
 @dataclass(frozen=True, slots=True)
