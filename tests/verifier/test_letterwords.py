@@ -54,7 +54,10 @@ def test_who_is_drawn_and_who_may_strike_read_another_thing() -> None:
 
 def test_an_appeal_is_offered_and_not_asked_for() -> None:
     case = PLAYS[State.APPEAL]().case
-    assert "you may appeal against the decision, or give that up." in told(case, Role.CLIENT)
+    assert (
+        "you may appeal against the decision, where another person is left on the agreed panel, or"
+        " let it be final."
+    ) in told(case, Role.CLIENT)
     assert "are to appeal" not in told(case, Role.CLIENT)
 
 

@@ -270,7 +270,7 @@ def test_who_decides_whether_to_appeal_is_asked_just_that() -> None:
     text = page("appeal")
     awaited = text[text.index("The case waits for you to") : text.index("The question, and")]
     assert "Appeal to another person" in awaited
-    assert "Give up the appeal" in awaited
+    assert "No appeal: let the decision be final" in awaited
     assert "once both parties have, the decision is final." in awaited
     assert "To settle or to end it" not in text
     assert "Nobody else is left on the agreed panel" not in text

@@ -118,7 +118,8 @@ PASSING: Final[Mapping[State, Passing]] = {
         " spoken",
     ),
     State.APPEAL: Passing(
-        "Give up the appeal",
+        # Also said where nobody is left to appeal to.
+        "No appeal: let the decision be final",
         "you give up the appeal; once both parties have, the decision is final",
     ),
     State.REVIEW: Passing(

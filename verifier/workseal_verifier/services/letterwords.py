@@ -37,7 +37,11 @@ _TO_DO: Final[Mapping[State, str]] = {
     State.COMMENT: "comment on what was shown or withheld, or pass",
     State.DRAFT: "comment on the draft of the decision, or pass",
     State.DECISION: "decide",
-    State.APPEAL: "appeal against the decision, or give that up",
+    # A mail follows from the state alone, and does not know who is left.
+    State.APPEAL: (
+        "appeal against the decision, where another person is left on the agreed panel, or let it"
+        " be final"
+    ),
     State.REVIEW: "say your word to the new arbitrator, or pass",
 }
 # The same, of others.
