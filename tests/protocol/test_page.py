@@ -50,10 +50,11 @@ def test_its_policy_names_its_one_script_and_its_one_style_and_nothing_else() ->
         "default-src 'none'",
         f"script-src {hash_of(script)}",
         f"style-src {hash_of(style)}",
+        "worker-src blob:",
         "base-uri 'none'",
         "form-action 'none'",
         "require-trusted-types-for 'script'",
-        "trusted-types 'none'",
+        "trusted-types checking-there",
     ]
     assert PAGE.count("<script") == PAGE.count("<style") == PAGE.count("</script") == 1
 
@@ -70,13 +71,21 @@ def test_names_no_address_and_loads_nothing() -> None:
     "word",
     [
         "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(",
-        "fetch(", "XMLHttpRequest", "WebSocket", "EventSource", "sendBeacon", "Worker(", "import(",
-        "localStorage", "sessionStorage", "indexedDB", "cookie", "location", "window.open",
+        "fetch(", "XMLHttpRequest", "WebSocket", "EventSource", "sendBeacon", "import(",
+        "importScripts", "SharedWorker", "localStorage", "sessionStorage", "indexedDB", "cookie",
+        "location", "window.open",
         "Math.random", "getRandomValues", "Date.now", "javascript:",
     ],
 )  # fmt: skip
 def test_its_script_never_uses(word: str) -> None:
     assert word not in SCRIPT
+
+
+def test_its_script_begins_one_thread_from_one_text() -> None:
+    once = ("Worker(", "createObjectURL(", "new Blob(", "createPolicy(", "createScriptURL(")
+    assert [SCRIPT.count(word) for word in once] == [1] * len(once)
+    assert "new Blob([TEXT]" in SCRIPT
+    assert "const TEXT = `(${checkingThere})();\\n`;" in SCRIPT
 
 
 def test_has_no_handler_and_no_style_in_its_markup() -> None:

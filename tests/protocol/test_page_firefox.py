@@ -3,13 +3,17 @@
 import json
 import time
 from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from support.examined import FOLDER, VECTORS
 from support.firefox import Firefox
+from support.manysigned import many_signed
 from workseal_protocol.cli.page import offline_page
+from workseal_protocol.page import assembled
 
 # The verdict and how each step ended, once the page says that it has finished.
 REPORT = """
@@ -79,3 +83,29 @@ def test_draws_a_disclosed_frame(firefox: Firefox) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     assert firefox.run("return document.querySelector('canvas').width") == 64
+
+
+def test_many_signatures_are_checked_by_a_second_thread_here_too(
+    firefox: Firefox, tmp_path: Path
+) -> None:
+    story = many_signed()
+    (tmp_path / "bundle").write_bytes(story.bundle().encode())
+    (tmp_path / "policy").write_text(story.policy.encode())
+    (tmp_path / "verify.html").write_bytes(assembled(told_of_answers))
+    firefox.open((tmp_path / "verify.html").as_uri())
+    firefox.choose("#policy", tmp_path / "policy")
+    firefox.choose("#bundle", tmp_path / "bundle")
+    verdict, outcomes = report_of(firefox)
+    assert verdict.startswith("HOLDS")
+    assert outcomes == ["holds"] * 13
+    assert firefox.run("return document.title") == "answered"
+
+
+def told_of_answers(name: str) -> str:
+    """Give the page's sources, with a thread whose answers are seen from outside."""
+    text = (files("workseal_protocol.page") / "source" / name).read_text()
+    if name != "thread.mjs":
+        return text
+    old = "=> answered(number, held === true)"
+    assert old in text
+    return text.replace(old, '=> (document.title = "answered", answered(number, held === true))')

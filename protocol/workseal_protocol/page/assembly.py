@@ -29,8 +29,8 @@ def assembled(sources: Sources) -> bytes:
     script, style = f"\n{_joined_modules(sources)}", f"\n{sources('page.css')}"
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)};"
-        " base-uri 'none'; form-action 'none';"
-        " require-trusted-types-for 'script'; trusted-types 'none'"
+        " worker-src blob:; base-uri 'none'; form-action 'none';"
+        " require-trusted-types-for 'script'; trusted-types checking-there"
     )
     page = sources("page.html")
     for place, content in (("POLICY", policy), ("STYLE", style), ("SCRIPT", script)):

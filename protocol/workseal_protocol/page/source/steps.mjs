@@ -343,9 +343,13 @@ const STEPS = [
 // Signatures are checked beside the steps. If one does not hold, all is done again in turn.
 export async function examineBundle(data, policy, turns) {
   const beside = new Beside(turns);
-  const report = await examinedBy(data, policy, turns, beside);
-  turns.progress(5, "signatures");
-  if (await beside.all()) return report;
+  try {
+    const report = await examinedBy(data, policy, turns, beside);
+    turns.progress(5, "signatures");
+    if (await beside.all()) return report;
+  } finally {
+    beside.close();
+  }
   return examinedBy(data, policy, turns, IN_TURN);
 }
 
