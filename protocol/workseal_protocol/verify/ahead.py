@@ -47,9 +47,13 @@ class Ahead:
 
     def all_held(self) -> bool:
         """Say whether everything that was put off held."""
+        # Named before the answer is waited for: meanwhile others are at work.
+        names = [*map(name_of, self._put_off)]
         # So few are checked sooner than asked for.
-        held = self._checker.held() if len(self._put_off) > FEW else frozenset()
-        return all(name_of(one) in held or _holds(one) for one in self._put_off)
+        held = self._checker.held() if len(names) > FEW else frozenset()
+        return all(
+            name in held or _holds(one) for name, one in zip(names, self._put_off, strict=True)
+        )
 
 
 def _holds(check: PutOff) -> bool:
