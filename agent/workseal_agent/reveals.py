@@ -11,7 +11,14 @@ from hashlib import sha256
 from types import MappingProxyType
 
 from workseal_agent.disclose import FrameReader, Opened, read_disclosure, shown_before
-from workseal_agent.ledger import CaptureRow, Engagement, Ledger, RevealRow, SendState
+from workseal_agent.ledger import (
+    CaptureRow,
+    Engagement,
+    Ledger,
+    RevealRow,
+    SendState,
+    StoredStatement,
+)
 from workseal_protocol.digest import Digest
 from workseal_protocol.disclosure import verify_disclosure
 from workseal_protocol.frame import CHANNELS, cut_rows
@@ -32,7 +39,8 @@ class Reveal:
     """Hold one frame that one answer showed; `row` is None where this machine never knew the tiles.
 
     `to` is the arbitrator's key, `case` the case that the request was made in. An answer that is
-    not `logged` was signed, and perhaps left this machine.
+    not `logged` was signed, and perhaps left this machine. What was `taken_back` may be cited no
+    more, and stays known to whoever saw it.
     """
 
     at_ms: int
@@ -44,6 +52,7 @@ class Reveal:
     frame: Digest
     capture: CaptureRow | None
     row: RevealRow | None
+    taken_back: bool = False
 
     @property
     def name(self) -> str:
@@ -62,6 +71,7 @@ class HandedOver:
     case: Digest
     file: Digest
     logged: bool
+    taken_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +100,7 @@ def reveals_of(ledger: Ledger, engagement: bytes) -> tuple[Reveal, ...]:
     captures = {row.commitment: row for row in ledger.captures(engagement)}
     noted = {(row.statement, row.frame): row for row in ledger.reveals(engagement)}
     asked = dict(_requests(ledger, engagement))
+    taken_back = _taken_back(ledger, engagement)
     found = []
     for stored in ledger.of_kind(engagement, Kind.DISPUTE_DISCLOSURE):
         record = read_record(Statement.parse(stored.body))
@@ -108,6 +119,7 @@ def reveals_of(ledger: Ledger, engagement: bytes) -> tuple[Reveal, ...]:
                 frame=one.frame,
                 capture=captures.get(one.frame),
                 row=noted.get((stored.digest, one.frame)),
+                taken_back=stored.digest in taken_back,
             )
             for one in record.frames
         ]
@@ -116,16 +128,18 @@ def reveals_of(ledger: Ledger, engagement: bytes) -> tuple[Reveal, ...]:
 
 def handed_over_by(ledger: Ledger, engagement: bytes) -> tuple[HandedOver, ...]:
     """Return every `show` of a case, in the order in which they were signed."""
-    found = []
-    for stored in ledger.of_kind(engagement, Kind.DISPUTE_ACT):
-        record = read_record(Statement.parse(stored.body))
-        if not isinstance(record, DisputeAct) or record.act is not Act.SHOW:
-            continue
-        if record.value is None or stored.state in _REFUSED:
-            continue
-        logged = stored.state is SendState.RECEIPTED
-        found.append(HandedOver(record.claimed_at, record.place.case, Digest(record.value), logged))
-    return tuple(found)
+    taken_back = _taken_back(ledger, engagement)
+    return tuple(
+        HandedOver(
+            at_ms=record.claimed_at,
+            case=record.place.case,
+            file=Digest(record.value),
+            logged=stored.state is SendState.RECEIPTED,
+            taken_back=stored.digest in taken_back,
+        )
+        for stored, record in _acts(ledger, engagement, Act.SHOW)
+        if record.value is not None and stored.state not in _REFUSED
+    )
 
 
 def together(
@@ -162,6 +176,22 @@ def _one_together(
         known_to=MappingProxyType(known_to),
         alike=sum(_look(tile) in seen for tile in _hidden(reader, commitment, now | before)),
     )
+
+
+def _taken_back(ledger: Ledger, engagement: bytes) -> frozenset[Digest]:
+    """Return what the log knows to be taken back, of answers and of `show`."""
+    acts = _acts(ledger, engagement, Act.CLAW_BACK)
+    logged = (record for stored, record in acts if stored.state is SendState.RECEIPTED)
+    return frozenset(cited for record in logged for cited in record.cites or ())
+
+
+def _acts(
+    ledger: Ledger, engagement: bytes, act: Act
+) -> Iterator[tuple[StoredStatement, DisputeAct]]:
+    for stored in ledger.of_kind(engagement, Kind.DISPUTE_ACT):
+        record = read_record(Statement.parse(stored.body))
+        if isinstance(record, DisputeAct) and record.act is act:
+            yield stored, record
 
 
 def _requests(

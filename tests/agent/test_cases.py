@@ -15,13 +15,16 @@ from workseal_agent.connection import UnreachableError, VerifierClient
 from workseal_agent.errors import AgentError
 from workseal_agent.keptcases import in_its_place
 from workseal_agent.ledger import SendState
+from workseal_agent.reveals import Reveal, reveals_of
 from workseal_agent.submission import Log
 from workseal_agent.uplink import Uplink
 from workseal_client.exchange import Exchange
 from workseal_protocol.cli.acting import CaseFolder, Known, listed_by
+from workseal_protocol.cli.acting.standing import Asker, may_do
 from workseal_protocol.cli.finding import sign_finding
 from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.dispute import State
+from workseal_protocol.dispute.table import FOUND
 from workseal_protocol.keys import Role
 from workseal_protocol.records import (
     Act,
@@ -216,13 +219,29 @@ def test_in_a_case_what_goes_sealed_only_stays_so_after_lost_answers(
         assert all(packed[at : at + 16] not in body for at in range(0, len(packed) - 16, 8))
 
 
+def listed(freelancer: Freelancer) -> tuple[Reveal, ...]:
+    return reveals_of(freelancer.ledger, freelancer.engagement.id)
+
+
+def moves_of_who_sits(freelancer: Freelancer) -> tuple[str, ...]:
+    court = freelancer.court
+    sits = court.hearing.signer_of(Role.ARBITRATOR).public_key.thumbprint
+    asker = Asker(sits, court.office.now, lambda move, _details: move)
+    return may_do(freelancer.cases.live(freelancer.name), asker)
+
+
 def test_in_a_case_what_was_taken_back_is_not_left_again(
     freelancer: Freelancer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, vault, cases = answer_in_case(freelancer, monkeypatch), Kept(), freelancer.cases
     cases.deliver_sealed_only(made, made.package(), vault)
     assert cases.kept(made.request, made.opened) == made
+    assert FOUND in moves_of_who_sits(freelancer)
+    assert [one.taken_back for one in listed(freelancer)] == [False]
     assert freelancer.act("claw-back", cite=(str(made.statement.digest),), text="by mistake")
+    # Nobody is asked to look at it; who saw it has seen it.
+    assert FOUND not in moves_of_who_sits(freelancer)
+    assert [one.taken_back for one in listed(freelancer)] == [True]
     assert cases.answered_before(made.request, vault) is None
     assert cases.kept(made.request, made.opened) is None
 

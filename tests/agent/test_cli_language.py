@@ -83,7 +83,15 @@ def run(
     return run
 
 
-@pytest.mark.parametrize("wrong", [{}, WRONG, {**WRONG, "daemon": False, "frames_due": 2}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        WRONG,
+        {**WRONG, "daemon": False, "frames_due": 2},
+        {**WRONG, "frames_held_up": True},
+    ],
+)
 def test_no_english_is_left_of_the_status(
     paged: PagedHome, capsys: pytest.CaptureFixture[str], wrong: dict[str, Any]
 ) -> None:
@@ -94,6 +102,25 @@ def test_no_english_is_left_of_the_status(
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) >= (14 if wrong else 3)
     assert [line for line in lines if english_in(APART.sub("", line))] == []
+
+
+def test_frames_past_their_days_are_said_to_wait_while_something_holds_them_up(
+    paged: PagedHome, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(paged.home, None, None, None)
+    running = {
+        "state": "recording", "session": None, "running": [], "troubles": ["it waits"],
+        "halted": False, "captured": 0, "missed": 0,
+    }  # fmt: skip
+    for withdrawing, when in (
+        (True, "soon, by itself"),
+        (False, "by itself, once the trouble is over"),
+    ):
+        said = running | {"withdrawing": withdrawing}
+        facts = module._facts(home, paged.rig.engagement, said) | {"frames_due": 2}
+        module._tell(home, paged.rig.engagement, facts)
+        told = capsys.readouterr().out
+        assert f"2 frames past the terms' days: withdrawn {when}\n" in told
 
 
 def test_several_parts_with_the_same_trouble_say_it_once(

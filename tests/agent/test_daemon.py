@@ -874,6 +874,10 @@ def test_a_notice_tells_of_the_case_that_holds_up_the_forgetting(
     assert not told["unread"]()
     service._forgetting.unread = True
     assert told["unread"]()
+    # Nor does the status promise that old frames go soon.
+    assert service.status()["withdrawing"]
+    service._forgetting.trouble = "old frames are not withdrawn: a case runs"
+    assert not service.status()["withdrawing"]
 
 
 def test_before_the_first_resume_nothing_is_looked_for(

@@ -1,6 +1,7 @@
 import random
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -150,6 +151,37 @@ def test_openings_that_were_handed_over_are_listed_by_their_file(rig: Rig) -> No
     (one,) = handed_over_by(rig.ledger, rig.engagement.id)
     assert one == HandedOver(rig.clock.true_ms, case, file, logged=False)
     assert reveals_of(rig.ledger, rig.engagement.id) == ()
+
+
+def test_what_was_taken_back_is_listed_as_that_once_the_log_has_it(rig: Rig) -> None:
+    first, second = shown(rig, 0, [0]), shown(rig, 2, [7])
+    case, file = Digest.of(b"case"), Digest.of(b"openings and salt")
+
+    def act(act: Act, state: SendState, **said: Any) -> Digest:
+        statement = sign(
+            DisputeAct(
+                engagement=rig.engagement.id,
+                claimed_at=rig.clock.true_ms,
+                place=CasePlace(case, Digest.of(repr((act, state)).encode())),
+                act=act,
+                **said,
+            ),
+            rig.signer,
+        )
+        with rig.ledger.write() as writing:
+            writing.add_statement(rig.engagement.id, statement, state=state)
+        return statement.digest
+
+    show = act(Act.SHOW, SendState.RECEIPTED, value=file.raw)
+    for state, taken in (
+        (SendState.UNSENT, False),
+        (SendState.PARKED, False),
+        (SendState.RECEIPTED, True),
+    ):
+        act(Act.CLAW_BACK, state, cites=(first, show), text="shown by mistake")
+        (handed,) = handed_over_by(rig.ledger, rig.engagement.id)
+        told = {one.statement: one.taken_back for one in reveals_of(rig.ledger, rig.engagement.id)}
+        assert (told[first], told[second], handed.taken_back) == (taken, False, taken)
 
 
 def test_what_was_shown_stays_listed_when_the_frame_is_withdrawn(rig: Rig) -> None:

@@ -123,6 +123,30 @@ def test_a_way_that_this_server_does_not_have_is_refused_in_words(desk: Desk) ->
     assert answer.json()["detail"] == "this server sends no webhook"
 
 
+@pytest.mark.parametrize("private", [False, True])
+def test_a_webhook_that_is_never_sent_to_is_not_taken(tmp_path: Path, *, private: bool) -> None:
+    office = Office(new_home(tmp_path, webhooks=True, webhooks_private=private)).open()
+    office.now = START
+    ScriptedAgent(office, terms=office.terms())
+    with (
+        LiveServer(office) as live,
+        httpx.Client(base_url=live.url, trust_env=False, timeout=30) as client,
+    ):
+        desk, by = Desk(office, client), office.people.client
+        for inside in ("https://10.0.0.7/x", "https://[::1]:8443/x", "https://169.254.169.254/"):
+            answer = desk.ask("PUT", by, NOTHING | {"webhook": inside})
+            told = desk.ask("GET", by).json()["webhook"]
+            if private:
+                assert (answer.status_code, told) == (204, inside)
+                continue
+            assert answer.json()["type"] == "urn:workseal:problem:refused"
+            assert answer.json()["detail"].endswith("no webhook into networks of its own")
+            assert told is None
+        outside = NOTHING | {"webhook": "https://hooks.example.com/x"}
+        assert desk.ask("PUT", by, outside).status_code == 204
+    office.close()
+
+
 def test_a_weekly_digest_is_asked_for_with_an_address(desk: Desk) -> None:
     form = NOTHING | {"mail": "client@example.com", "digest": True}
     assert desk.ask("PUT", desk.office.people.client, form).status_code == 204

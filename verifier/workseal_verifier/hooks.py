@@ -67,6 +67,15 @@ class Hooks:
         except (OSError, ssl.SSLError) as error:
             raise ConfigError("webhooks_roots cannot be read as certificates") from error
 
+    def leads_out(self, url: str) -> bool:
+        """Say whether an address may be sent to, as far as it tells without asking for a name."""
+        host = urlsplit(url).hostname or ""
+        try:
+            return self._private or is_public(host)
+        except ValueError:
+            # A name: what it stands for is looked at each time that something is sent.
+            return True
+
     def send(self, row: NoticeRow, url: str) -> None:
         """Tell of a notice, or raise `OSError` when the other server did not take it."""
         body = json.dumps(hook_body(row, self._place), sort_keys=True).encode()

@@ -29,14 +29,16 @@ def carriers_of(settings: Settings, signer: Signer, clock: Clock) -> Carriers:
     place = place_of(settings)
     if (settings.smtp is not None or settings.webhooks) and not place.url:
         raise SettingsError("[smtp] and webhooks need url: what is sent has a link to this server")
-    mail = hook = None
+    mail, hooks = None, None
     if settings.smtp is not None:
         mail = Mailbox.of(settings.smtp, settings.home)
     if settings.webhooks:
         roots = settings.home / settings.webhooks_roots if settings.webhooks_roots else None
         private = settings.webhooks_private
-        hook = Hooks(signer, place, clock, roots=roots, private=private).send
-    return Carriers(mail=mail, hook=hook)
+        hooks = Hooks(signer, place, clock, roots=roots, private=private)
+    if hooks is None:
+        return Carriers(mail=mail)
+    return Carriers(mail=mail, hook=hooks.send, leads_out=hooks.leads_out)
 
 
 def delivery_at(settings: Settings, database: Database, clock: Clock) -> Delivery:

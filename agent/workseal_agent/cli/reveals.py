@@ -163,7 +163,7 @@ def _row(one: Reveal) -> tuple[str, ...]:
 
 
 def _state(one: Reveal) -> Phrase:
-    sent = _sent(logged=one.logged)
+    sent = _sent(logged=one.logged, taken_back=one.taken_back)
     gone = one.capture is not None and one.capture.withdrawn
     return phrase("{sent}, withdrawn since", sent=sent) if gone else sent
 
@@ -174,13 +174,14 @@ def _handed(one: HandedOver) -> Phrase:
         " SHA-256 {file} tells",
         signed=instant(one.at_ms),
         case=str(one.case)[:16],
-        state=_sent(logged=one.logged),
+        state=_sent(logged=one.logged, taken_back=one.taken_back),
         file=one.file,
     )
 
 
-def _sent(*, logged: bool) -> Phrase:
-    return phrase("logged") if logged else phrase("signed, perhaps sent")
+def _sent(*, logged: bool, taken_back: bool) -> Phrase:
+    sent = phrase("logged") if logged else phrase("signed, perhaps sent")
+    return phrase("{sent}, taken back since", sent=sent) if taken_back else sent
 
 
 def _unions(found: Sequence[Reveal]) -> list[Phrase]:
@@ -213,6 +214,7 @@ def _as_object(one: Reveal) -> dict[str, Any]:
         "to": None if one.to is None else str(one.to),
         "case": None if one.case is None else str(one.case),
         "logged": one.logged,
+        "taken_back": one.taken_back,
         "frame": str(one.frame),
         "number": None if one.capture is None else str(one.capture.number),
         "withdrawn": one.capture is not None and one.capture.withdrawn,

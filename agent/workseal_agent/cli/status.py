@@ -72,6 +72,7 @@ def _facts(
         "vault_warn_bytes": home.settings.vault.warn_above_gib << 30,
         "restored": False,
         "frames_due": 0,
+        "frames_held_up": not running.get("withdrawing", True) if running else False,
         "frames_disputed": 0,
         "possession": None,
     }
@@ -186,7 +187,9 @@ def _tell_vault(facts: dict[str, Any]) -> None:
         )
     if facts["frames_due"]:
         when = phrase("soon, by itself")
-        if not facts["daemon"]:
+        if facts["frames_held_up"]:
+            when = phrase("by itself, once the trouble is over")
+        elif not facts["daemon"]:
             when = phrase("by the next recording, or `forget`")
         say(
             phrases(

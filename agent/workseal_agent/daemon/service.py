@@ -283,6 +283,7 @@ class Service:
             "session": session.hex() if session else None,
             "running": [[one.begin_ms, one.worked_ms] for one in self._recorder.running()],
             "troubles": [trouble for trouble in troubles if trouble],
+            "withdrawing": self._forgetting is not None and self._forgetting.trouble is None,
             "halted": self._uplink.halted,
             **self._describe(),
         }

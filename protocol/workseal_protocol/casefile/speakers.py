@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from workseal_protocol.digest import Digest
-from workseal_protocol.dispute import Parties
+from workseal_protocol.dispute import Case, Parties
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.keyhistory import MAKERS, KeyHistory
 from workseal_protocol.keys import Role
@@ -77,6 +77,18 @@ class Speakers:
                 self._check_signed(statement)
         except VerificationError as error:
             raise VerificationError(f"a {statement.kind}: {error}") from error
+
+    def keyless(self, case: Case) -> tuple[Role, ...]:
+        """Return who of a case ended their key, with no other in its place; asks a log's history.
+
+        An arbitrator counts once there is one.
+        """
+        named = [case.terms.client.thumbprint, case.terms.freelancer.thumbprint]
+        named += [] if case.arbitrator is None else [case.arbitrator]
+        persons, lives = self.parties.persons, self.history.lives
+        left = {persons[key] for key in persons if lives[key].until is None}
+        ended = [person for key in named if (person := persons[key]) not in left]
+        return tuple(self.parties.roles[person] for person in ended)
 
     def check_order(self, statements: Iterable[Statement]) -> None:
         """Check that no key speaks after one that replaced it, or raise `VerificationError`."""

@@ -22,8 +22,8 @@ from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.commitment import Opening, ValueKind
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import State
-from workseal_protocol.keys import Role
-from workseal_protocol.records import Act, sign
+from workseal_protocol.keys import Role, SeedSigner
+from workseal_protocol.records import Act, KeyRevoke, KeyRotate, RevocationReason, sign
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
 
@@ -541,6 +541,28 @@ def test_silence_moves_a_case_on_and_forfeits_nothing(court: Bench) -> None:
 
 ROW = re.compile(r"^\| `([a-z-]+)` \| ([a-z ]+) \| ?(.*?) ?\|$", re.MULTILINE)
 GUIDE = Path(__file__).resolve().parents[3] / "docs" / "disputes.md"
+
+
+def test_of_whom_nothing_more_comes_is_told_while_the_case_runs(court: Bench) -> None:
+    seated(court)
+    told = "the key of the arbitrator was ended, and no other takes its place"
+    drawn, lost = court.hearing.signer_of(Role.ARBITRATOR), RevocationReason.LOST
+    fresh = SeedSigner(b"\x55" * 32)
+    rotate = KeyRotate.make(claimed_at=court.office.now, old=drawn.public_key, new=fresh)
+    court.office.post([sign(rotate, drawn)])
+    # A successor acts for the one before.
+    assert told not in court.run("client", "show", court.name).out
+    assert json.loads(court.run("client", "show", court.name, "--json").out)["keyless"] == []
+    key = fresh.public_key.thumbprint
+    court.office.post([sign(KeyRevoke(claimed_at=court.office.now, key=key, reason=lost), fresh)])
+    assert told in court.run("client", "show", court.name).out
+    found = json.loads(court.run("client", "show", court.name, "--json").out)
+    assert found["keyless"] == ["arbitrator"]
+    done = court.act("client", "withdraw", "--text", "we talked")
+    assert done.code == 0, done.err
+    # Nobody is waited for any more.
+    assert told not in court.run("client", "show", court.name).out
+    assert json.loads(court.run("client", "show", court.name, "--json").out)["keyless"] == []
 
 
 def test_the_guide_and_the_help_name_the_grounds(run: Run) -> None:

@@ -62,6 +62,8 @@ async def put_contact(request: Request, asker: Asking, given: Given) -> Response
     for name, wanted in (("mail", form.mail), ("webhook", form.webhook)):
         if wanted is not None and name not in _ways(given):
             raise RefusedError(Reason.REFUSED, f"this server sends no {name}")
+    if form.webhook is not None and not given.carriers.leads_out(form.webhook):
+        raise RefusedError(Reason.REFUSED, "this server sends no webhook into networks of its own")
     await run_in_threadpool(given.contacts.put, asker.thumbprint, contact)
     return Response(status_code=204, headers=PRIVATE)
 

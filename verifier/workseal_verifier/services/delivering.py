@@ -16,7 +16,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Final, Protocol
 
@@ -107,10 +107,14 @@ Hook = Callable[[NoticeRow, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Carriers:
-    """Hold the ways out that this server has; None where it has none."""
+    """Hold the ways out that this server has; None where it has none.
+
+    `leads_out` says of a webhook whether this server would send to it at all.
+    """
 
     mail: Mailer | None = None
     hook: Hook | None = None
+    leads_out: Callable[[str], bool] = field(default=lambda _url: True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ def as_json(live: Live, asker: Asker) -> dict[str, object]:
         "head": str(case.head),
         "state": str(case.state),
         "waiting_for": sorted(map(role_word, case.waiting_for)),
+        "keyless": sorted(map(role_word, live.keyless if case.open else ())),
         "until": None if due is None else due.until,
         "until_utc": None if due is None else instant(due.until),
         "until_local": None if due is None else both(due.until, asker.zone(case)),

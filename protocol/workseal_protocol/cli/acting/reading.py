@@ -72,12 +72,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """Hold a case that was replayed, its steps, and how many beacon values nothing covered."""
+    """Hold a case that was replayed, its steps, and how many beacon values nothing covered.
+
+    `keyless` are those who have no key left to act with.
+    """
 
     case: Case
     steps: tuple[Step, ...]
     unverified: int = 0
     rotations: tuple[Statement, ...] = ()
+    keyless: tuple[Role, ...] = ()
 
     @property
     def said(self) -> list[tuple[Digest, Record]]:
@@ -161,7 +165,8 @@ def replayed(statements: Sequence[Statement], known: Known, *, own: Digest) -> L
         # In the order in which the verifier lists them; since when each bound is not looked at.
         made = _commitments(known, speakers.history)
         beacon = Beacon(terms.round_ms, shown=[(one, None) for one in made])
-        return replace(_fold(statements, terms, speakers, beacon), rotations=rotations)
+        live = _fold(statements, terms, speakers, beacon)
+        return replace(live, rotations=rotations, keyless=speakers.keyless(live.case))
     except MalformedError as error:
         raise CommandError(f"the verifier shows what is no case: {error}", 1) from error
     except VerificationError as error:

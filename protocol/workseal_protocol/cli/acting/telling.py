@@ -48,6 +48,7 @@ def lines(live: Live, asker: Asker) -> list[str]:
         *_head(live, asker),
         *_told(live, asker),
         *_standing(case, asker),
+        *_keyless(live),
         *departed(live.steps, case.terms.currency),
         *_open(live, asker),
         *_ladder(live),
@@ -126,6 +127,15 @@ def _standing(case: Case, asker: Asker) -> Iterator[str]:
     yield f"if nobody acts until then: {SILENCE[case.state]}"
     if case.limit is not None and awaits_decision(case):
         yield f"a decision should come before {both(case.limit, asker.zone(case))}"
+
+
+def _keyless(live: Live) -> Iterator[str]:
+    """Tell of whom nothing more comes."""
+    for role in live.keyless if live.case.open else ():
+        yield (
+            f"the key of the {role_word(role)} was ended, and no other takes its place: nothing"
+            " that it signs is taken any more, and the case moves on by its deadlines"
+        )
 
 
 def _open(live: Live, asker: Asker) -> Iterator[str]:

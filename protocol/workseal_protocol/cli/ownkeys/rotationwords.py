@@ -16,5 +16,8 @@ def before_rotating(old: Digest, new: Digest, url: str) -> Iterator[str]:
     )
     yield "- deadlines run on in these 24 hours: act first in the cases that wait for you"
     yield "- tell the verifier anew where you are told of cases: `workseal contact`"
-    yield "- the recovery key that the old key named ends the new one, too"
+    yield (
+        "- the recovery key that the old key named ends the new one, too: in the command that you"
+        f" wrote down for it, --of {new} takes the place of the old key"
+    )
     yield "- nobody can undo it: the old key never speaks again"
