@@ -6,7 +6,8 @@ limit into memory. A written file is new, complete and on disk before the comman
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -113,21 +114,49 @@ def fill_folder(folder: Path, parts: Mapping[str, bytes]) -> None:
 
     A bundle tells who worked when, and a disclosure shows a screen: both are confidential.
     Names are ours (digits, hex and fixed words with `/`), so no part lands outside the folder; a
-    name that would is a mistake of the calling code.
+    name that would is a mistake of the calling code. What fails, or is interrupted, leaves nothing:
+    a part of a case could be taken for the whole.
     """
     require_empty_folder(folder)
-    for name, data in parts.items():
-        steps = name.split("/")
-        if any(step in ("", ".", "..") or "\\" in step or ":" in step for step in steps):
-            raise ValueError("a part's name stays below its folder")
-        target = folder.joinpath(*steps)
-        try:
-            _make_folders(folder, target.parent)
-        except OSError as error:
-            raise CommandError(f"cannot make the folder {target.parent}: {reason_of(error)}") from (
-                error
-            )
-        write_new_secret(target, data)
+    was_there = os.path.lexists(folder)
+    written: list[Path] = []
+    try:
+        for name, data in parts.items():
+            target = _target(folder, name)
+            try:
+                _make_folders(folder, target.parent)
+            except OSError as error:
+                text = f"cannot make the folder {target.parent}: {reason_of(error)}"
+                raise CommandError(text) from error
+            write_new_secret(target, data)
+            written.append(target)
+    except BaseException:
+        _remove(folder, written)
+        if not was_there:
+            _remove_folder(folder)
+        raise
+
+
+def _target(folder: Path, name: str) -> Path:
+    steps = name.split("/")
+    if any(step in ("", ".", "..") or "\\" in step or ":" in step for step in steps):
+        raise ValueError("a part's name stays below its folder")
+    return folder.joinpath(*steps)
+
+
+def _remove(folder: Path, written: Sequence[Path]) -> None:
+    """Remove files, and the folders above them up to this one, as far as that can be done."""
+    for file in written:
+        with suppress(OSError):
+            file.unlink()
+    between = {above for file in written for above in file.parents if folder in above.parents}
+    for one in sorted(between, key=lambda one: -len(one.parts)):
+        _remove_folder(one)
+
+
+def _remove_folder(folder: Path) -> None:
+    with suppress(OSError):  # it has what is not ours, or is not there
+        folder.rmdir()
 
 
 def reason_of(error: OSError) -> str:

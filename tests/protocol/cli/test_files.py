@@ -1,10 +1,13 @@
 import os
+import resource
+import signal
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from workseal_protocol.cli import files
 from workseal_protocol.cli.files import (
     MAX_BUNDLE_BYTES,
     fill_folder,
@@ -100,6 +103,44 @@ def test_refuses_a_folder_that_holds_anything(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="not empty"):
         fill_folder(tmp_path, {"other": b"x"})
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_folder_that_cannot_be_filled_is_left_as_it_was(tmp_path: Path, *, there: bool) -> None:
+    """A part of a case would be taken for the whole, and a second try refused."""
+    folder = tmp_path / "new"
+    if there:
+        folder.mkdir()
+    parts = {"a": b"1", "b/c/d.txt": b"2", "b/e": b"3"}
+    room = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # The last part is larger than a file may be here, as where the disk is full.
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, room[1]))
+    try:
+        with pytest.raises(CommandError, match="cannot write"):
+            fill_folder(folder, parts | {"z": bytes(9_000)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, room)
+    assert folder.exists() is there
+    assert [*tmp_path.rglob("*")] == [folder] * there
+    fill_folder(folder, parts)
+    assert sorted(path.name for path in folder.rglob("*")) == ["a", "b", "c", "d.txt", "e"]
+
+
+def test_what_came_to_the_folder_meanwhile_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = files.write_new_secret
+
+    def meanwhile(path: Path, data: bytes) -> None:
+        (path.parent / "theirs").write_text("precious")
+        write(path, data)
+
+    monkeypatch.setattr(files, "write_new_secret", meanwhile)
+    with pytest.raises(CommandError, match="exists already"):
+        fill_folder(tmp_path / "new", {"a": b"1", "theirs": b"2"})
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["theirs"]
+    assert (tmp_path / "new" / "theirs").read_text() == "precious"
 
 
 def test_refuses_a_file_as_folder(tmp_path: Path) -> None:
