@@ -126,6 +126,24 @@ def test_who_is_flooded_gets_a_mail_an_hour_and_the_newest_step(post: Post) -> N
     assert len(post.box.mails) == 3
 
 
+def test_a_mail_says_whose_key_was_ended_where_they_are_waited_for(post: Post) -> None:
+    post.gives(mail=MAIL)
+    post.hearing.file().act(Role.OPERATOR, Act.NOTICE)
+    post.send()
+    told = "The key of the other party was ended"
+    assert told not in post.box.mails[-1].get_content()
+    theirs = post.office.people.client
+    said = KeyRevoke(
+        claimed_at=post.office.now,
+        key=theirs.public_key.thumbprint,
+        reason=RevocationReason.LOST,
+    )
+    post.office.post([sign(said, theirs)])
+    post.hearing.act(Role.FREELANCER, Act.ANSWER)
+    post.send()
+    assert told in " ".join(post.box.mails[-1].get_content().split())
+
+
 def test_a_clock_that_was_hours_ahead_holds_no_mail(post: Post) -> None:
     """What it wrote as sent in two hours makes nobody wait for that."""
     post.gives(mail=MAIL)

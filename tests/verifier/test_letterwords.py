@@ -52,6 +52,23 @@ def test_who_is_drawn_and_who_may_strike_read_another_thing() -> None:
     assert "You need to do nothing now" in arbitrator
 
 
+def test_whose_key_was_ended_is_said_to_whoever_waits_for_them() -> None:
+    ended = frozenset({Role.ARBITRATOR, Role.CLIENT})
+    for state in State:
+        case = PLAYS[state]().case
+        for you in READERS:
+            said = " ".join(
+                standing_lines(Told(state, UNTIL, case.waiting_for, you, keyless=ended))
+            )
+            over = state in CLOSED | {State.SEALED, State.PURGED}
+            client = "the other party" if you is Role.FREELANCER else "the client"
+            if you is Role.CLIENT:
+                client = "the other party"
+            for who in (client, "the arbitrator"):
+                assert (f"The key of {who} was ended, and no other takes" in said) is not over
+            assert "was ended" not in told(case, you)
+
+
 def test_an_appeal_is_offered_and_not_asked_for() -> None:
     case = PLAYS[State.APPEAL]().case
     assert (

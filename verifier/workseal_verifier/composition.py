@@ -145,6 +145,7 @@ def compose(parts: Parts) -> Composed:
         parts.outbox,
         contacts,
         cases,
+        keys,
         hours,
         parts.clock,
         parts.health,

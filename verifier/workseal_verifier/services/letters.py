@@ -6,7 +6,7 @@ when, a link. No name of anybody. Times stand in the reader's zone, with their d
 
 import base64
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from textwrap import wrap
 from typing import Any, Final
@@ -75,13 +75,15 @@ def mail_name(salt: bytes, notice: Digest) -> str:
 class Reader:
     """Say who reads: in which zone, as whom, whether they were sued.
 
-    `secret_until` is until when a secret of theirs is taken, where one is owed.
+    `secret_until` is until when a secret of theirs is taken, where one is owed; of the `keyless`
+    nothing more comes.
     """
 
     zone: tzinfo
     you: Role | None = None
     sued: bool = False
     secret_until: int | None = None
+    keyless: frozenset[Role] = frozenset()
 
 
 def notice_letter(row: NoticeRow, place: Place, reader: Reader, stop: str, salt: bytes) -> Letter:
@@ -117,7 +119,7 @@ def _told_lines(row: NoticeRow, reader: Reader) -> Iterator[str]:
     )
     waiting = frozenset(roles_in(row.waiting))
     told = Told(State(row.state), until, waiting, reader.you, reader.sued, secret_until)
-    return standing_lines(told)
+    return standing_lines(replace(told, keyless=reader.keyless))
 
 
 def _subject(row: NoticeRow, reader: Reader) -> str:

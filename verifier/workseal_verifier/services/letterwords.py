@@ -56,6 +56,7 @@ _ENDED: Final[Mapping[State, str]] = {
     State.UNDECIDED: "This case is closed without a decision: nobody is left to decide it.",
     State.FINAL: "This case is decided, and the decision is final.",
 }
+_OVER: Final = CLOSED | {State.SEALED, State.PURGED}
 _NOTHING: Final = "Nobody is waited for, and you need to do nothing."
 # What is taken later as well, of whoever is silent now.
 LATE: Final[Mapping[State, tuple[str, str]]] = {
@@ -69,7 +70,8 @@ class Told:
     """Hold what a mail is about: state, deadline as written, whose turn, and who reads it.
 
     `you` is None where the reader is not known to have a part in the case any more; `sued` says
-    that the other party filed it, `secret_until` until when their secret for a draw is taken.
+    that the other party filed it, `secret_until` until when their secret for a draw is taken. The
+    `keyless` ended their key, with no other in its place.
     """
 
     state: State
@@ -78,6 +80,7 @@ class Told:
     you: Role | None
     sued: bool = False
     secret_until: str | None = None
+    keyless: frozenset[Role] = frozenset()
 
 
 def standing_lines(told: Told) -> Iterator[str]:
@@ -104,6 +107,15 @@ def standing_lines(told: Told) -> Iterator[str]:
                 yield "You need to do nothing until then."
     else:
         yield from _running(told)
+    if told.state not in _OVER:
+        yield from map(_has_no_key, (_name(role, told.you) for role in sorted(told.keyless)))
+
+
+def _has_no_key(who: str) -> str:
+    return (
+        f"The key of {who} was ended, and no other takes its place: nothing more comes from {who},"
+        " and the case moves on by its deadlines."
+    )
 
 
 def _running(told: Told) -> Iterator[str]:
