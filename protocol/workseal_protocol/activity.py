@@ -10,10 +10,10 @@ from datetime import date, tzinfo
 from operator import add
 
 from workseal_protocol.commitment import ActivityRecord, Opening, ValueKind
+from workseal_protocol.days import day_shares
 from workseal_protocol.digest import Digest
 from workseal_protocol.records import Segment
 from workseal_protocol.terms import Granularity
-from workseal_protocol.totals import day_shares
 from workseal_protocol.window import Entry
 
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import date, tzinfo
 
 from workseal_protocol.commitment import Opening, ValueKind
+from workseal_protocol.days import worked_shares
 from workseal_protocol.digest import Digest
 from workseal_protocol.records import Declaration, Label, Segment, parse_item
 from workseal_protocol.terms import WorkClass
 from workseal_protocol.timesheets import Agreement, SheetFinding, date_of
-from workseal_protocol.totals import worked_shares
 from workseal_protocol.window import Entry
 
 

@@ -11,6 +11,8 @@ from datetime import date, timedelta, tzinfo
 from enum import StrEnum
 from typing import Final
 
+from workseal_protocol.billing import Billed, billed_of
+from workseal_protocol.days import DayTotal, worked_shares
 from workseal_protocol.digest import Digest
 from workseal_protocol.records import (
     CHAINED,
@@ -20,7 +22,6 @@ from workseal_protocol.records import (
     TimesheetAnswer,
 )
 from workseal_protocol.terms import Terms, WorkClass
-from workseal_protocol.totals import Billed, DayTotal, billed_of, worked_shares
 from workseal_protocol.window import Entry
 
 # Whoever makes a bundle does not choose how long a reader works: more than these are not checked.

@@ -21,10 +21,11 @@ from workseal_agent.pages.render import FOLDER, hms, size, span
 from workseal_agent.pages.unlocked import KEPT_MS, Keys, Unlocked
 from workseal_agent.pages.words import load_words
 from workseal_agent.possessionweeks import Said
+from workseal_protocol.days import DayTotal
 from workseal_protocol.records import Label, Segment
 from workseal_protocol.terms import Granularity, WorkClass, plain_language
 from workseal_protocol.terms.plain import amount_text
-from workseal_protocol.totals import DayTotal, totals_of
+from workseal_protocol.totals import totals_of
 from workseal_protocol.window import Entry
 
 SOURCES = [*FOLDER.rglob("*.py"), *(FOLDER / "templates").glob("*.html")]

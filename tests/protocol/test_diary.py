@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from support.builders import digest, make_declaration, make_segment, make_tombstone
 from support.scripted import tell_story
+from workseal_protocol.days import cut_days, worked_shares
 from workseal_protocol.diary import DiaryState, Span, diary_of
 from workseal_protocol.records import (
     Capture,
@@ -15,7 +16,6 @@ from workseal_protocol.records import (
     Segment,
     SegmentState,
 )
-from workseal_protocol.totals import cut_days, worked_shares
 from workseal_protocol.verify import examine_bundle
 from workseal_protocol.window import Entry, Grade, Window
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from support.builders import make_segment
 from support.scripted import Story, begin, finish
 from support.simulator import DAY_MS, START, Simulator
+from workseal_protocol.billing import billed_of
 from workseal_protocol.records import DeclarationForm, SegmentState, SheetAnswer, Timesheet
 from workseal_protocol.terms import RoundingMode
 from workseal_protocol.timesheets import (
@@ -20,7 +21,6 @@ from workseal_protocol.timesheets import (
     sums_of,
     timesheets_of,
 )
-from workseal_protocol.totals import billed_of
 from workseal_protocol.verify import Report, examine_bundle
 
 ZONE = ZoneInfo("Europe/Berlin")

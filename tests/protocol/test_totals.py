@@ -1,80 +1,39 @@
-from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date
 from functools import cache
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from support.builders import (
     ROUND,
     ROUND_MS,
     digest,
     make_declaration,
-    make_segment,
     make_terms,
     make_tombstone,
-    octets,
 )
 from support.examined import vector
 from support.scripted import tell_story
 from support.spectotals import PROGRAM, in_its_form, spec_says
-from workseal_protocol.chain import LAST_INSTANT, owed_instant
+from support.worked import TIMER, entry, millis, plain, total
 from workseal_protocol.cli.report import report_value
+from workseal_protocol.days import HOUR_MS
 from workseal_protocol.records import (
     Capture,
     DeclarationForm,
-    Record,
     Segment,
     SegmentState,
     Tombstone,
     WithdrawalReason,
 )
-from workseal_protocol.terms import Level, RoundingMode, Terms, WorkClass
-from workseal_protocol.totals import (
-    HOUR_MS,
-    Billed,
-    DayTotal,
-    LimitExceeded,
-    Totals,
-    billed_of,
-    cut_days,
-    totals_between,
-    totals_of,
-)
+from workseal_protocol.terms import Terms
+from workseal_protocol.totals import LimitExceeded, totals_between, totals_of
 from workseal_protocol.verify import examine_bundle
 from workseal_protocol.window import Entry, Grade, Window
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DAY_MS = 24 * HOUR_MS
-TIMER = {"level": Level.TIMER, "capture_rate": 0}
-
-
-def entry(record: Record, grade: Grade | None = Grade.ONLINE) -> Entry:
-    return Entry(0, digest(0), record, Window(), grade)
-
-
-def plain(begin: int, worked: int, **changes: Any) -> Segment:
-    fields: dict[str, Any] = {
-        "begin": begin,
-        "end": begin + worked,
-        "worked": worked,
-        "round": begin // ROUND_MS,
-        "capture": Capture.NONE,
-        "frames": (),
-    }
-    return make_segment(**(fields | changes))
-
-
-def total(terms: Terms, records: Iterable[Record], zone: tzinfo = UTC) -> Totals:
-    return totals_of(terms, [entry(record) for record in records], zone)
-
-
-def millis(*when: int, zone: tzinfo = UTC) -> int:
-    return int(datetime(*when, tzinfo=zone).timestamp()) * 1000  # type: ignore[arg-type,misc]
 
 
 @cache
@@ -164,202 +123,6 @@ def test_captures_and_activity_change_no_minute() -> None:
 
 
 # --- captures ---
-
-
-def test_every_drawn_capture_is_counted_once() -> None:
-    terms = make_terms(capture_rate=65_536)
-    segments = []
-    for number in range(60):
-        at = (ROUND + number) * ROUND_MS
-        segment = plain(
-            at, ROUND_MS, agent_value=octets(number), verifier_value=octets(number + 100)
-        )
-        instant = owed_instant(terms, segment.engagement, segment)
-        assert instant is not None
-        match number % 5:
-            case 0:
-                segment = replace(
-                    segment, capture=Capture.CAPTURED, frames=(digest(number), digest(-number - 1))
-                )
-            case 1:
-                segment = replace(segment, capture=Capture.MISSED)
-            case 2:
-                segment = replace(segment, state=SegmentState.SEALED, activity=None)
-            case 3:
-                segment = replace(segment, end=instant, worked=instant - at)
-            case _:
-                segment = replace(segment, state=SegmentState.OFF_SCREEN)
-        segments.append(segment)
-    totals = total(terms, segments)
-    found = (totals.captured, totals.missed, totals.sealed, totals.due_outside)
-    assert found == (12, 12, 12, 24)
-    assert totals.frames == 24
-
-
-def test_two_segments_of_a_round_have_one_draw() -> None:
-    terms = make_terms(capture_rate=65_536)
-    whole = plain(ROUND * ROUND_MS, ROUND_MS)
-    instant = owed_instant(terms, whole.engagement, whole)
-    assert instant is not None
-    first = replace(whole, end=instant, worked=1)
-    second = replace(whole, begin=instant, worked=1, capture=Capture.CAPTURED, frames=(digest(1),))
-    totals = total(terms, [first, second])
-    assert (totals.captured, totals.due_outside) == (1, 0)
-
-
-def test_nothing_is_due_below_the_level_of_frames() -> None:
-    terms = make_terms(level=Level.ACTIVITY, capture_rate=0)
-    assert total(terms, [plain(ROUND * ROUND_MS, ROUND_MS)]).due_outside == 0
-
-
-# --- days ---
-
-
-@pytest.mark.parametrize(
-    ("day", "hours"),
-    [
-        pytest.param(date(2026, 3, 28), 24, id="the day before"),
-        pytest.param(date(2026, 3, 29), 23, id="clocks go forward"),
-        pytest.param(date(2026, 10, 25), 25, id="clocks go back"),
-    ],
-)
-def test_a_day_in_berlin_has_its_hours(day: date, hours: int) -> None:
-    begin = millis(day.year, day.month, day.day, zone=BERLIN)
-    after = day + timedelta(days=1)
-    end = millis(after.year, after.month, after.day, zone=BERLIN)
-    assert end - begin == hours * HOUR_MS
-    assert list(cut_days(begin, end, BERLIN)) == [(day, begin, end)]
-    # Declared over three days: each gets the share of its length.
-    worked = end - begin + 2 * HOUR_MS
-    late = make_declaration(begin=begin - HOUR_MS, end=end + HOUR_MS, worked=worked)
-    days = total(make_terms(), [late], BERLIN).days
-    shares = [one.worked_ms[WorkClass.LATE_DECLARED] for one in days]
-    assert shares == [HOUR_MS, hours * HOUR_MS, HOUR_MS]
-
-
-def test_of_a_midnight_that_comes_twice_the_next_one_counts() -> None:
-    # In Havana the first hour of 2026-11-01 is told twice.
-    havana = ZoneInfo("America/Havana")
-    begin, end = millis(2026, 11, 1, 2), millis(2026, 11, 2, 8)
-    first, second = millis(2026, 11, 1, 4), millis(2026, 11, 1, 5)
-    midnight = millis(2026, 11, 2, 5)
-    assert list(cut_days(begin, end, havana)) == [
-        (date(2026, 10, 31), begin, first),
-        (date(2026, 11, 1), first, midnight),
-        (date(2026, 11, 2), midnight, end),
-    ]
-    assert next(cut_days(second - 1, end, havana)) == (date(2026, 11, 1), second - 1, midnight)
-
-
-@pytest.mark.parametrize(
-    "zone",
-    [
-        pytest.param(ZoneInfo("Asia/Kolkata"), id="half an hour"),
-        pytest.param(ZoneInfo("Asia/Kathmandu"), id="three quarters"),
-        pytest.param(ZoneInfo("Africa/Cairo"), id="midnight is skipped"),
-        pytest.param(ZoneInfo("America/Sao_Paulo"), id="midnight came twice"),
-        pytest.param(ZoneInfo("Pacific/Apia"), id="a day was skipped"),
-        pytest.param(timezone(timedelta(hours=14)), id="fixed"),
-        pytest.param(UTC, id="utc"),
-    ],
-)
-@given(data=st.data())
-def test_days_cover_the_time_in_order_and_without_a_gap(zone: tzinfo, data: st.DataObject) -> None:
-    begin = data.draw(st.integers(millis(2005, 1, 1), millis(2027, 1, 1)))
-    end = begin + data.draw(st.integers(1, 9 * DAY_MS))
-    parts = list(cut_days(begin, end, zone))
-    assert [low for _, low, _ in parts] == [begin, *(high for _, _, high in parts[:-1])]
-    assert parts[-1][2] == end
-    for day, low, high in parts:
-        assert low < high
-        for instant in (low, high - 1):
-            local = datetime.fromtimestamp(instant // 1000, tz=UTC).astimezone(zone)
-            assert local.date() == day
-
-
-@pytest.mark.parametrize("zone", [ZoneInfo("Pacific/Kiritimati"), ZoneInfo("Pacific/Pago_Pago")])
-def test_days_can_be_told_as_far_as_the_chain_allows(zone: tzinfo) -> None:
-    for begin in (0, LAST_INSTANT - 8 * DAY_MS):
-        assert sum(high - low for _, low, high in cut_days(begin, begin + 8 * DAY_MS, zone))
-
-
-@given(st.integers(0, 2**40), st.integers(1, 600_000), st.integers(0, 600_000))
-def test_the_days_of_a_segment_add_up_to_it(begin: int, length: int, worked: int) -> None:
-    segment = replace(plain(begin, 0), end=begin + length, worked=worked)
-    days = total(make_terms(**TIMER), [segment], BERLIN).days
-    assert sum(one.worked_ms[WorkClass.WORKING] for one in days) == worked
-
-
-def test_a_segment_without_length_counts_in_its_day() -> None:
-    at = ROUND * ROUND_MS
-    (day,) = total(make_terms(**TIMER), [replace(plain(at, 0), worked=700)]).days
-    assert day.worked_ms[WorkClass.WORKING] == 700
-
-
-# --- billing ---
-
-
-def days_of(*worked: int, kind: WorkClass = WorkClass.WORKING) -> tuple[DayTotal, ...]:
-    return tuple(
-        DayTotal(
-            date(2026, 3, 2) + timedelta(days=number),
-            {one: ms if one is kind else 0 for one in WorkClass},
-            0,
-        )
-        for number, ms in enumerate(worked)
-    )
-
-
-@pytest.mark.parametrize(
-    ("mode", "expected"),
-    [
-        (RoundingMode.DOWN, 6 * 60_000),
-        (RoundingMode.NEAREST, 12 * 60_000),
-        (RoundingMode.UP, 18 * 60_000),
-    ],
-)
-def test_each_day_is_rounded_as_the_terms_say(mode: RoundingMode, expected: int) -> None:
-    terms = make_terms(rounding_ms=360_000, rounding_mode=mode)
-    # 6 min + 2 min 59 s 999 ms, and 3 min: the first is rounded down, the second up, if to nearest.
-    billed = billed_of(terms, days_of(539_999, 180_000))
-    assert billed.ms == expected
-
-
-def test_every_day_of_a_month_is_billed() -> None:
-    terms = make_terms(**TIMER, rounding_ms=0)
-    days = [millis(2026, 3, day, 9) for day in range(1, 32)]
-    totals = total(terms, [plain(begin, 1_000) for begin in days])
-    assert len(totals.days) == 31
-    assert totals.billed.ms == totals.worked_ms == 31_000
-
-
-def test_the_amount_is_rounded_once_to_the_nearest_minor_unit() -> None:
-    terms = make_terms(rate_minor_per_hour=6_500)
-    # 0.5 of a minor unit is 276,923.08 ms of 3,600,000 at this rate: 277 ms is just above.
-    assert billed_of(terms, days_of(276)) == Billed(276, 0, "EUR")
-    assert billed_of(terms, days_of(277)) == Billed(277, 1, "EUR")
-    assert billed_of(terms, days_of(HOUR_MS, HOUR_MS // 2)).amount == 9_750
-
-
-@pytest.mark.parametrize("kind", WorkClass)
-def test_each_class_is_worth_what_the_terms_say(kind: WorkClass) -> None:
-    worth = {one: 10 * one for one in WorkClass}
-    terms = make_terms(worth_percent=worth)
-    assert billed_of(terms, days_of(HOUR_MS, kind=kind)).ms == HOUR_MS * 10 * kind // 100
-
-
-def test_without_rounding_it_is_billed_to_the_millisecond() -> None:
-    for mode in RoundingMode:
-        terms = make_terms(rounding_ms=0, rounding_mode=mode)
-        assert billed_of(terms, days_of(1_234_567, 1)).ms == 1_234_568
-
-
-@given(st.lists(st.integers(0, DAY_MS), max_size=5), st.integers(0, HOUR_MS))
-def test_billing_is_within_one_step_a_day(worked: list[int], step: int) -> None:
-    for mode in RoundingMode:
-        terms = make_terms(rounding_ms=step, rounding_mode=mode)
-        billed = billed_of(terms, days_of(*worked)).ms
-        assert abs(billed - sum(worked)) <= max(step, 1) * len(worked)
 
 
 # --- limits ---

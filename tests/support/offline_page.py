@@ -17,11 +17,11 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 
 from workseal_protocol.cli.report import report_value
+from workseal_protocol.days import cut_days
 from workseal_protocol.diary import Span
 from workseal_protocol.ed25519 import Ed25519Key
 from workseal_protocol.encoding import MAX_INTEGER
 from workseal_protocol.policy import TrustPolicy
-from workseal_protocol.totals import cut_days
 from workseal_protocol.verify import Outcome, examine_bundle
 
 OWN_WORDS = frozenset({1, 10})

@@ -11,9 +11,9 @@ import pytest
 from support.scripted import begin
 from support.shelved import Shelved
 from support.simulator import ROUND_MS, START, Simulator
+from workseal_protocol.days import DayTotal
 from workseal_protocol.records import SheetAnswer, Timesheet, read_record
 from workseal_protocol.statement import Statement
-from workseal_protocol.totals import DayTotal
 from workseal_verifier.services.acceptedhours import (
     DayBeside,
     Share,

@@ -18,6 +18,7 @@ from support.scripted import Story, begin
 from support.shaped import ShapedAgent
 from support.shelved import Shelved
 from support.simulator import DAY_MS, ROUND_MS, START, Simulator
+from workseal_protocol.billing import billed_of
 from workseal_protocol.cli.hours.sheet import sheet_of
 from workseal_protocol.diary import DiaryState
 from workseal_protocol.keys import SeedSigner
@@ -29,7 +30,7 @@ from workseal_protocol.records import (
     SegmentState,
     SessionClose,
 )
-from workseal_protocol.totals import LimitExceeded, billed_of, totals_of
+from workseal_protocol.totals import LimitExceeded, totals_of
 from workseal_protocol.verify import examine_bundle
 from workseal_protocol.window import Entry, Grade, Window
 from workseal_verifier.errors import Reason, RefusedError

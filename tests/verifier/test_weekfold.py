@@ -7,9 +7,9 @@ import pytest
 
 from support.acting import ScriptedAgent
 from support.simulator import DAY_MS, Simulator
+from workseal_protocol.days import cut_days
 from workseal_protocol.diary import DiaryState
 from workseal_protocol.records import Declaration, DeclarationForm, Segment
-from workseal_protocol.totals import cut_days
 from workseal_protocol.window import Grade
 from workseal_verifier.services.columns import entry_of
 from workseal_verifier.services.weekfold import (

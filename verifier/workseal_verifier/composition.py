@@ -145,7 +145,6 @@ def compose(parts: Parts) -> Composed:
         parts.outbox,
         contacts,
         cases,
-        keys,
         hours,
         parts.clock,
         parts.health,

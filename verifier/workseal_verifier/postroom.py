@@ -51,7 +51,6 @@ def delivery_at(settings: Settings, database: Database, clock: Clock) -> Deliver
         Outbox(database),
         contacts,
         CaseBook(records, keys),
-        keys,
         SheetPost(records, NoticeStore(database), contacts, clock, place_of(settings)),
         clock,
         Health(),

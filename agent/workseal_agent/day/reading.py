@@ -14,8 +14,9 @@ from workseal_agent.day.stretches import (
 )
 from workseal_agent.day.told import placed_entries
 from workseal_agent.ledger import CaptureRow, Engagement, Ledger, SendState
+from workseal_protocol.days import DayTotal
 from workseal_protocol.diary import diary_of
-from workseal_protocol.totals import DayTotal, Totals, totals_of
+from workseal_protocol.totals import Totals, totals_of
 
 
 @dataclass(frozen=True, slots=True)

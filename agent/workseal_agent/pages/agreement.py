@@ -19,18 +19,12 @@ from workseal_agent.pages.render import desk_of, page, span
 from workseal_agent.pages.words import say
 from workseal_agent.termsread import sentences_of
 from workseal_agent.withdrawal import share_exceeded
+from workseal_protocol.billing import billed_of
+from workseal_protocol.days import DayTotal, days_of
 from workseal_protocol.labels import NamedDay, sums_of_names
 from workseal_protocol.terms import Granularity, Terms
 from workseal_protocol.timesheets import day_written
-from workseal_protocol.totals import (
-    DayTotal,
-    LimitExceeded,
-    billed_of,
-    days_of,
-    nearby_ms,
-    totals_between,
-    weekly_limits,
-)
+from workseal_protocol.totals import LimitExceeded, nearby_ms, totals_between, weekly_limits
 from workseal_protocol.window import Entry
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 9_000

@@ -25,9 +25,9 @@ from workseal_agent.pages.refusals import FormError
 from workseal_agent.pages.render import clock, desk_of, page, span, total
 from workseal_agent.pages.words import say
 from workseal_agent.pages.wrongs import wrongs_of
+from workseal_protocol.billing import billed_of
 from workseal_protocol.terms import Granularity
 from workseal_protocol.timesheets import day_written
-from workseal_protocol.totals import billed_of
 
 _MINUTE_MS = 60_000
 _MOMENT = re.compile(r"[0-9]{1,15}")

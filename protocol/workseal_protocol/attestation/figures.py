@@ -12,12 +12,13 @@ from datetime import date, tzinfo
 
 from workseal_protocol.accepted import acceptances_of
 from workseal_protocol.attestation.claim import Hours
+from workseal_protocol.days import worked_shares
 from workseal_protocol.digest import Digest
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.records import CHAINED
 from workseal_protocol.terms import Terms, WorkClass
 from workseal_protocol.timesheets import Agreement, SheetFinding, day_number, timesheets_of
-from workseal_protocol.totals import totals_of, worked_shares
+from workseal_protocol.totals import totals_of
 from workseal_protocol.verify import Outcome, Report
 from workseal_protocol.window import Entry, Grade
 

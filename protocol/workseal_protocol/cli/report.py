@@ -17,9 +17,9 @@ from workseal_protocol.cli.openings import openings_lines, openings_value
 from workseal_protocol.cli.sheetlines import sheet_lines, sheets_value
 from workseal_protocol.cli.text import count, exact, instant, instant_in
 from workseal_protocol.cli.totalslines import totals_lines, totals_value
+from workseal_protocol.days import cut_days
 from workseal_protocol.diary import DiaryState, Span
 from workseal_protocol.terms import Granularity
-from workseal_protocol.totals import cut_days
 from workseal_protocol.verify import Outcome, Report, Step
 from workseal_protocol.window import Window
 

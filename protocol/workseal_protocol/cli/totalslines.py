@@ -7,16 +7,11 @@ figures of every program that shows hours.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from workseal_protocol.billing import Billed, billed_of
 from workseal_protocol.cli.text import exact
+from workseal_protocol.days import DayTotal, weeks_of
 from workseal_protocol.terms import Terms, WorkClass, amount_text, money_sentences
-from workseal_protocol.totals import (
-    Billed,
-    DayTotal,
-    LimitExceeded,
-    Totals,
-    billed_of,
-    weeks_of,
-)
+from workseal_protocol.totals import LimitExceeded, Totals
 from workseal_protocol.verify import Report
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from workseal_protocol.days import HOUR_MS
 from workseal_protocol.lottery import round_start
 from workseal_protocol.records import (
     BeaconCommitment,
@@ -13,7 +14,6 @@ from workseal_protocol.records import (
     SessionOpen,
 )
 from workseal_protocol.terms import Level
-from workseal_protocol.totals import HOUR_MS
 from workseal_protocol.verify.case import Case
 from workseal_protocol.window import Grade, seen_in_time
 

@@ -18,17 +18,18 @@ from support.drawn import month
 from support.examined import FOLDER, vector
 from support.scripted import Story, begin, finish
 from support.simulator import DAY_MS, Simulator
+from workseal_protocol.billing import billed_of
 from workseal_protocol.cli.hours import plain
 from workseal_protocol.cli.hours.calendar import as_calendar
 from workseal_protocol.cli.hours.paper import as_pdf
 from workseal_protocol.cli.hours.plain import day_table, span_table
 from workseal_protocol.cli.hours.sheet import recorded_of, sheet_of
 from workseal_protocol.cli.problem import CommandError
+from workseal_protocol.days import cut_days
 from workseal_protocol.diary import Span
 from workseal_protocol.keys import SeedSigner
 from workseal_protocol.records import DeclarationForm, Record, Segment, SessionClose
 from workseal_protocol.terms import WorkClass
-from workseal_protocol.totals import billed_of, cut_days
 from workseal_protocol.verify import Report, examine_bundle
 
 from .conftest import Outcome, Run

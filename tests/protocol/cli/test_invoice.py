@@ -33,6 +33,7 @@ from vectors.scenarios.accepted import (
 )
 from vectors.scenarios.holds import valid_labels, valid_timesheets
 from workseal_protocol.accepted import Acceptance, AcceptedDays
+from workseal_protocol.billing import Billed
 from workseal_protocol.cli.hours.sheet import Sheet, sheet_of
 from workseal_protocol.cli.hours.timesheet import require_standing, said_of
 from workseal_protocol.cli.invoice.details import Details, read_details
@@ -41,12 +42,13 @@ from workseal_protocol.cli.invoice.figures import MAX_PROJECTS, Invoice
 from workseal_protocol.cli.invoice.paper import _font, _line, as_pdf
 from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.cli.text import exact
+from workseal_protocol.days import DayTotal
 from workseal_protocol.digest import Digest
 from workseal_protocol.labels import sums_of_names
 from workseal_protocol.records import SheetAnswer
 from workseal_protocol.terms import RoundingMode, WorkClass
 from workseal_protocol.timesheets import SheetFinding, date_of
-from workseal_protocol.totals import Billed, DayTotal, LimitExceeded
+from workseal_protocol.totals import LimitExceeded
 from workseal_protocol.verify import Report, examine_bundle
 
 from .conftest import Outcome, Run

@@ -5,9 +5,9 @@ import pytest
 
 from support.builders import make_terms
 from support.examined import story, vector
+from workseal_protocol.billing import billed_of
 from workseal_protocol.cli.totalslines import totals_lines, totals_value
 from workseal_protocol.terms import RoundingMode, money_sentences, plain_language
-from workseal_protocol.totals import billed_of
 from workseal_protocol.verify import Report
 
 

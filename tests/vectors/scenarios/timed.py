@@ -7,8 +7,8 @@ from support.simulator import START, Simulator
 from support.stamp import FixedTsa
 from vectors.scenarios.telling import SEED, Scenario, resealed, story
 from workseal_protocol.checkpoint import SignedCheckpoint, add_cosignature, cosign
+from workseal_protocol.days import HOUR_MS
 from workseal_protocol.records import Segment
-from workseal_protocol.totals import HOUR_MS
 
 # --- (10) time-stamp ---
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 from support.scripted import Story, begin, finish, tell_story
 from support.simulator import ROUND_MS, START, Simulator
 from vectors.scenarios.telling import SEED, Scenario, nth, story, twisted
+from workseal_protocol.days import HOUR_MS
 from workseal_protocol.digest import Digest
 from workseal_protocol.records import (
     Acceptance,
@@ -19,7 +20,6 @@ from workseal_protocol.records import (
     sign,
 )
 from workseal_protocol.statement import Statement
-from workseal_protocol.totals import HOUR_MS
 
 # --- (8) time units ---
 

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from workseal_protocol.billing import billed_of
+from workseal_protocol.days import DayTotal
 from workseal_protocol.digest import Digest
 from workseal_protocol.records import SheetAnswer, SheetDay, Timesheet
 from workseal_protocol.terms import Terms, WorkClass
 from workseal_protocol.timesheets import SheetFinding, date_of
-from workseal_protocol.totals import DayTotal, billed_of
 from workseal_verifier.services.sheetreview import Reviewed
 
 

@@ -11,11 +11,13 @@ from typing import Final
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case, State
+from workseal_protocol.keys import Role
 from workseal_protocol.records import Offer, read_record
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
 from workseal_verifier.services.casefold import Grounds, after, folded
 from workseal_verifier.services.keyevents import KeyBook
+from workseal_verifier.services.noticing import people
 from workseal_verifier.services.seats import Seats, seat_of
 from workseal_verifier.store.logrows import CaseRow
 from workseal_verifier.store.records import RecordStore
@@ -63,6 +65,13 @@ class CaseBook:
                 if len(self._cases) > _CACHED:
                     self._cases.popitem(last=False)
         return case
+
+    def keyless(self, case: Case, *, below: int) -> frozenset[Role]:
+        """Return who of a case ended their key before a place, with no other in its place."""
+        keys = self.keys.below(below)
+        lives = keys.history(case.terms).lives
+        left = {keys.path(one)[0] for one, life in lives.items() if life.until is None}
+        return frozenset(role for role, person in people(case).items() if person not in left)
 
     def seated(self, row: CaseRow) -> Digest | None:
         """Name the person who sits in a case, by the key that the terms have for them."""

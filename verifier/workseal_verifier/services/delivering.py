@@ -28,7 +28,6 @@ from workseal_verifier.services.casedays import first_zone, zone_of
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.contacts import ContactBook
 from workseal_verifier.services.health import NOTICES, Health
-from workseal_verifier.services.keyevents import KeyBook
 from workseal_verifier.services.letters import (
     Letter,
     Place,
@@ -37,7 +36,7 @@ from workseal_verifier.services.letters import (
     moment,
     notice_letter,
 )
-from workseal_verifier.services.noticing import About, keyless, owes_secret, people
+from workseal_verifier.services.noticing import About, owes_secret, people
 from workseal_verifier.store.contacts import ContactRow
 from workseal_verifier.store.notices import OF_HOURS, Channel, Fate, NoticeRow
 from workseal_verifier.store.outbox import SENT_ON, Outbox
@@ -125,7 +124,6 @@ class Room:
     outbox: Outbox
     contacts: ContactBook
     cases: CaseBook
-    keys: KeyBook
     hours: Hours
     clock: Clock
     health: Health
@@ -147,7 +145,6 @@ class Delivery:
         self._outbox = room.outbox
         self._contacts = room.contacts
         self._cases = room.cases
-        self._keys = room.keys
         self._hours = room.hours
         self._carriers = carriers
         self._place = place
@@ -313,12 +310,9 @@ class Delivery:
             role,
             sued=case is not None and role is case.respondent,
             secret_until=None if case is None else self._secret_until(case, role),
-            keyless=frozenset() if case is None else self._keyless(case),
+            keyless=frozenset() if case is None else self._cases.keyless(case, below=self._size()),
         )
         return notice_letter(row, self._place, reader, stop, contact.salt)
-
-    def _keyless(self, case: Case) -> frozenset[Role]:
-        return keyless(case, self._keys.below(self._size()))
 
     def _is_out(self, row: NoticeRow) -> bool:
         """Tell whether a secret is out, or its time over."""

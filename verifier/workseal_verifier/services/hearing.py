@@ -25,7 +25,7 @@ from workseal_verifier.services.casebook import SHUT, CaseBook
 from workseal_verifier.services.casefold import knowing
 from workseal_verifier.services.clock import Clock
 from workseal_verifier.services.keyevents import KeyEvents
-from workseal_verifier.services.noticing import keyless, people
+from workseal_verifier.services.noticing import people
 from workseal_verifier.services.seats import is_before
 from workseal_verifier.services.standing import MOST_CASES, Standings
 from workseal_verifier.store.logrows import CaseRow
@@ -136,7 +136,7 @@ class Hearings:
 
     def keyless(self, case: Case) -> tuple[Role, ...]:
         """Return who of a case ended their key, with no other in its place."""
-        return tuple(sorted(keyless(case, self._keys.below(self._size()))))
+        return tuple(sorted(self._cases.keyless(case, below=self._size())))
 
     def checked_beside(self, case: Case) -> tuple[CheckedBeside, ...]:
         """Return what checks of its disclosures found, and is logged beside the case."""

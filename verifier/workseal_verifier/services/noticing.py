@@ -7,16 +7,12 @@ follows from case, step, kind and recipient, so none is made twice.
 """
 
 from enum import StrEnum, unique
-from typing import TYPE_CHECKING
 
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case
 from workseal_protocol.keys import Role
 from workseal_verifier.store.logrows import CaseRow
 from workseal_verifier.store.notices import Channel, Notice
-
-if TYPE_CHECKING:
-    from workseal_verifier.services.keyevents import KeyEvents
 
 _TAG = b"workseal/notice/v1"
 # The operator has the machine.
@@ -114,13 +110,6 @@ def people(case: Case) -> dict[Role, Digest]:
         Role.FREELANCER: case.terms.freelancer.thumbprint,
     }
     return found if case.arbitrator is None else found | {Role.ARBITRATOR: case.arbitrator}
-
-
-def keyless(case: Case, keys: "KeyEvents") -> frozenset[Role]:
-    """Return who of a case ended their key, with no other in its place."""
-    lives = keys.history(case.terms).lives
-    left = {keys.path(one)[0] for one, life in lives.items() if life.until is None}
-    return frozenset(role for role, person in people(case).items() if person not in left)
 
 
 def roles_in(waiting: int) -> tuple[Role, ...]:

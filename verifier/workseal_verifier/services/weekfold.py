@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 
 from workseal_protocol.checkpoint import SignedCheckpoint
+from workseal_protocol.days import DayTotal, days_of
 from workseal_protocol.diary import DiaryState, Span, diary_of
 from workseal_protocol.errors import VerificationError
 from workseal_protocol.policy import TlogPolicy, VerifiedCheckpoint, verify_checkpoint
@@ -18,10 +19,8 @@ from workseal_protocol.records import Declaration, Record, Segment, read_record
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
 from workseal_protocol.totals import (
-    DayTotal,
     LimitExceeded,
     Totals,
-    days_of,
     nearby_ms,
     totals_between,
     weekly_limits,

@@ -10,9 +10,9 @@ an agreement goes by the first digits of its number.
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
+from workseal_protocol.billing import billed_of
 from workseal_protocol.digest import Digest
 from workseal_protocol.terms import WorkClass
-from workseal_protocol.totals import billed_of
 from workseal_verifier.errors import Reason, RefusedError
 from workseal_verifier.services.access import Who
 from workseal_verifier.services.casedays import first_zone

@@ -8,10 +8,12 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from workseal_protocol.billing import Billed, billed_of
+from workseal_protocol.days import DayTotal
 from workseal_protocol.records import SegmentState
 from workseal_protocol.terms import Granularity, Terms, WorkClass, plain_language
 from workseal_protocol.timesheets import date_of
-from workseal_protocol.totals import Billed, DayTotal, LimitExceeded, Totals, billed_of
+from workseal_protocol.totals import LimitExceeded, Totals
 from workseal_protocol.window import Grade
 from workseal_verifier.api.access import Asking, OwnSession
 from workseal_verifier.api.services import Given, Services

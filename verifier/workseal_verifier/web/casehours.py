@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
+from workseal_protocol.billing import Billed, billed_of
+from workseal_protocol.days import DayTotal
 from workseal_protocol.diary import DiaryState
 from workseal_protocol.terms import Granularity
-from workseal_protocol.totals import Billed, DayTotal, billed_of
 from workseal_protocol.window import Grade
 from workseal_verifier.services.diaries import Agreed
 from workseal_verifier.services.disputedhours import Disputed, Drawn

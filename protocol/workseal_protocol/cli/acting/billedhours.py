@@ -9,12 +9,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from workseal_protocol.billing import Billed, billed_of
 from workseal_protocol.cli.inputs import zone_named
+from workseal_protocol.days import DayTotal, worked_shares
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.records import Declaration, DisputeFiling, Segment, read_record
 from workseal_protocol.statement import Kind, Statement
 from workseal_protocol.terms import Terms, WorkClass, amount_text
-from workseal_protocol.totals import Billed, DayTotal, billed_of, worked_shares
 
 if TYPE_CHECKING:
     from datetime import date

@@ -6,21 +6,16 @@ from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
 
 from workseal_protocol.activity import ActivityShare
+from workseal_protocol.billing import Billed, billed_of
 from workseal_protocol.cli.problem import CommandError
+from workseal_protocol.days import DayTotal, cut_days, worked_shares
 from workseal_protocol.diary import Span
 from workseal_protocol.digest import Digest
 from workseal_protocol.labels import Labelled, NamedDay
 from workseal_protocol.records import Segment
 from workseal_protocol.terms import Terms, WorkClass
 from workseal_protocol.timesheets import SheetFinding
-from workseal_protocol.totals import (
-    Billed,
-    DayTotal,
-    LimitExceeded,
-    billed_of,
-    cut_days,
-    worked_shares,
-)
+from workseal_protocol.totals import LimitExceeded
 from workseal_protocol.verify import Report
 from workseal_protocol.window import Grade
 

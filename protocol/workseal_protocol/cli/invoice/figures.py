@@ -14,8 +14,8 @@ from workseal_protocol.cli.invoice.details import Details
 from workseal_protocol.cli.labellines import name_lines
 from workseal_protocol.cli.problem import CommandError
 from workseal_protocol.cli.text import exact, plain
+from workseal_protocol.days import HOUR_MS
 from workseal_protocol.terms import RoundingMode, amount_text, duration_text
-from workseal_protocol.totals import HOUR_MS
 
 _OWN_WORD: Final = (
     "Nobody signed this {}. Number, dates, names, addresses, account and tax are the issuer's"
