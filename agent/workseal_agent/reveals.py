@@ -100,7 +100,7 @@ def reveals_of(ledger: Ledger, engagement: bytes) -> tuple[Reveal, ...]:
     captures = {row.commitment: row for row in ledger.captures(engagement)}
     noted = {(row.statement, row.frame): row for row in ledger.reveals(engagement)}
     asked = dict(_requests(ledger, engagement))
-    taken_back = _taken_back(ledger, engagement)
+    taken_back = taken_back_by(ledger, engagement, logged=True)
     found = []
     for stored in ledger.of_kind(engagement, Kind.DISPUTE_DISCLOSURE):
         record = read_record(Statement.parse(stored.body))
@@ -128,7 +128,7 @@ def reveals_of(ledger: Ledger, engagement: bytes) -> tuple[Reveal, ...]:
 
 def handed_over_by(ledger: Ledger, engagement: bytes) -> tuple[HandedOver, ...]:
     """Return every `show` of a case, in the order in which they were signed."""
-    taken_back = _taken_back(ledger, engagement)
+    taken_back = taken_back_by(ledger, engagement, logged=True)
     return tuple(
         HandedOver(
             at_ms=record.claimed_at,
@@ -178,11 +178,14 @@ def _one_together(
     )
 
 
-def _taken_back(ledger: Ledger, engagement: bytes) -> frozenset[Digest]:
-    """Return what the log knows to be taken back, of answers and of `show`."""
-    acts = _acts(ledger, engagement, Act.CLAW_BACK)
-    logged = (record for stored, record in acts if stored.state is SendState.RECEIPTED)
-    return frozenset(cited for record in logged for cited in record.cites or ())
+def taken_back_by(ledger: Ledger, engagement: bytes, *, logged: bool) -> frozenset[Digest]:
+    """Return which answers and which `show` were taken back, by what the log knows or by all."""
+    return frozenset(
+        cited
+        for stored, record in _acts(ledger, engagement, Act.CLAW_BACK)
+        if stored.state not in _REFUSED and (stored.state is SendState.RECEIPTED or not logged)
+        for cited in record.cites or ()
+    )
 
 
 def _acts(

@@ -25,6 +25,9 @@ from workseal_protocol.errors import MalformedError
 from workseal_protocol.frame import Box
 from workseal_protocol.keys import SeedSigner
 from workseal_protocol.records import (
+    Act,
+    CasePlace,
+    DisputeAct,
     DisputeRequest,
     KeyRotate,
     Outcome,
@@ -146,6 +149,38 @@ def test_the_newest_disclosure_of_a_frame_stands_in_the_bundle(rig: Rig) -> None
     made = export(rig.ledger, rig.client, rig.engagement, rig.signer, now_ms=1, reader=rig.vault)
     (one,) = Bundle.parse(made.data).contents.disclosures
     assert len(one.disclosure.shown) == 12
+
+
+def test_what_was_taken_back_stands_in_no_bundle(rig: Rig) -> None:
+    """From when it is signed; a bundle is often for the client, and its tiles for anybody."""
+    answers = [answered(rig, 1, show=Box(0, 0, 32, 32))]
+    sent(rig, answers[0])
+    rig.clock.run(5)
+    answers.append(answered(rig, 1, 3, show=Box(0, 0, 128, 96)))
+    sent(rig, answers[1])
+
+    def shown() -> list[int]:
+        made = export(
+            rig.ledger, rig.client, rig.engagement, rig.signer, now_ms=1, reader=rig.vault
+        )
+        assert examine_bundle(made.data, rig.simulator.trust()).holds
+        return [len(one.disclosure.shown) for one in Bundle.parse(made.data).contents.disclosures]
+
+    assert shown() == [12, 12]
+    for answer, left in zip(reversed(answers), ([1], []), strict=True):
+        digest = answer.statement.digest
+        act = DisputeAct(
+            engagement=rig.engagement.id,
+            claimed_at=rig.clock.true_ms,
+            place=CasePlace(digest, digest),
+            act=Act.CLAW_BACK,
+            cites=(digest,),
+            text="a client's secret",
+        )
+        with rig.ledger.write() as writing:
+            statement = sign(act, rig.signer)
+            writing.add_statement(rig.engagement.id, statement, state=SendState.HELD)
+        assert shown() == left
 
 
 def test_the_same_tiles_may_be_disclosed_twice(rig: Rig) -> None:

@@ -344,7 +344,7 @@ class Story:
         assert "holds" in self.printed
         assert people.moves[-1] == "finding"
         people.act("client", "comment", "--text", "these are no pages of a report")
-        people.act("freelancer", "claw-back", "--cite", self.words["opened"], "--text", "an error")
+        people.act("freelancer", "claw-back", "--cite", self.answered, "--text", "an error")
         self.granted(4, 1)
         frame = json.loads(people.agent("frames", "--json"))[0]["commitment"][:16]
         people.act("arbitrator", "request", "--text", "this one", "--frame", frame)
@@ -359,7 +359,7 @@ class Story:
         people.act("freelancer", "approve")
         assert "the verifier got no tile" in ended(self.disclose("whole.cose", 9999))
         people.act("client", "comment", "--text", "this one shows the report")
-        barred = people.tried("arbitrator", "draft", *SAID, self.words["opened"])
+        barred = people.tried("arbitrator", "draft", *SAID, self.answered)
         assert (barred.code, "disclosed by mistake" in barred.err) == (1, True), barred.err
         self.words["digest"] = people.case
 

@@ -24,6 +24,7 @@ from workseal_protocol.casefile import (
     make_case_file,
     read_bag,
     replay,
+    standing_of,
     write_bag,
 )
 from workseal_protocol.casefile import Told as OneTold
@@ -160,10 +161,41 @@ def test_the_decision_stands_in_the_folder_as_signed_and_as_text() -> None:
     statement = next(one for one in told().statements if one.digest == told().play.case.decision)
     assert whole()["data/decision.cose"] == statement.encode()
     text = whole()["data/decision.txt"].decode()
-    assert text.startswith(f"decision {statement.digest}\nin part\namount 650.00 EUR\n")
+    assert text.startswith(
+        f"decision {statement.digest}\nnot final: it can be appealed against\nin part\n"
+        "amount 650.00 EUR\n"
+    )
     assert text.endswith("\n\nsaid in few words\n")
     undecided = work_and_quarrel(lambda play: play.heard()).files()
     assert not {name for name in undecided if "decision" in name}
+
+
+def test_a_decision_is_told_with_whether_it_is_final() -> None:
+    """A payer who gets the folder reads no sum as the last word that somebody else decides anew."""
+    anew = "not final: it was appealed against, and another person decides anew"
+    play = Play.begin().heard().shown(1).decided()
+    assert standing_of(play.case) == "not final: it can be appealed against"
+    play.act(Role.CLIENT, Act.APPEAL)
+    assert standing_of(play.case) == anew
+    play.seat().both(Act.COMMENT)
+    assert standing_of(play.case) == anew
+    play.act(Role.ARBITRATOR, Act.DECIDE)
+    assert standing_of(play.case) == "final"
+    given_up = work_and_quarrel(lambda play: play.heard().shown(1).decided().both(Act.PASS))
+    assert given_up.files()["data/decision.txt"].decode().splitlines()[1] == "final"
+
+
+def test_reasons_hide_nothing_in_a_text_that_people_open() -> None:
+    said = "half of it\nwas \u202e00.056 truoma\u202c work"
+
+    def quarrel(play: Play) -> None:
+        play.heard().shown(1).act(Role.ARBITRATOR, Act.DRAFT).both(Act.PASS)
+        play.act(Role.ARBITRATOR, Act.DECIDE, text=said)
+
+    files = work_and_quarrel(quarrel).files()
+    text = files["data/decision.txt"].decode()
+    assert text.endswith("\n\nhalf of it\nwas \\u202e00.056 truoma\\u202c work\n")
+    assert said.encode() in files["data/decision.cose"]
 
 
 def test_a_sum_is_written_as_its_currency_is_and_not_in_minor_units() -> None:
@@ -217,6 +249,25 @@ def test_exhibits_stand_once_and_in_the_order_of_the_case() -> None:
     assert "not numbered from 0000 on" in failing(examine(moved))[1]
     found = replay(told().statements, told().play.case.terms)
     assert in_order([FIGURES, MESSAGES, FIGURES], found.told) == (MESSAGES, FIGURES)
+
+
+def test_what_was_shown_by_mistake_and_taken_back_goes_to_nobody() -> None:
+    def quarrel(play: Play) -> None:
+        play.heard().act(Role.CLIENT, Act.EXHIBIT, value=Digest.of(MESSAGES).raw, text="ours")
+        play.granted(1).act(Role.FREELANCER, Act.SHOW, value=Digest.of(FIGURES).raw)
+        play.act(Role.FREELANCER, Act.CLAW_BACK, cites=play.case.shown)
+        # Once more, with the messages beside: those are the client's exhibit, too.
+        play.act(Role.FREELANCER, Act.SHOW, value=Digest.of(MESSAGES).raw)
+        play.act(Role.FREELANCER, Act.CLAW_BACK, cites=play.case.shown[-1:])
+
+    made = work_and_quarrel(quarrel)
+    found = replay(made.statements, made.play.case.terms)
+    taken_back = found.case.clawed_back
+    assert in_order([MESSAGES], found.told, taken_back=taken_back) == (MESSAGES,)
+    with pytest.raises(VerificationError, match="shown by mistake and taken back: it goes to nob"):
+        in_order([MESSAGES, FIGURES], found.told, taken_back=taken_back)
+    # Who has it already, from before, can still check the folder.
+    assert in_order([MESSAGES, FIGURES], found.told) == (MESSAGES, FIGURES)
 
 
 def test_a_case_file_has_few_exhibits() -> None:

@@ -22,6 +22,7 @@ from support.cases import (
 )
 from support.casestates import PLAYS
 from support.ruled import refused, stands
+from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import (
     Rule,
     Span,
@@ -380,6 +381,73 @@ def test_what_is_taken_back_after_the_draft_is_followed_by_another_draft(words: 
     refused(Rule.CITATION, lambda: play.act(ARBITRATOR, Act.DRAFT, cites=(play.case.case, shown)))
     play.act(ARBITRATOR, Act.DRAFT)
     assert play.case.waiting_for == {CLIENT, FREELANCER}
+
+
+def disclosed(play: Play) -> Digest:
+    """Disclose frames at level 2; the answer's digest."""
+    play.shown(1).shown(2)
+    return play.case.shown[-1]
+
+
+@pytest.mark.parametrize("looked", [False, True])
+def test_a_finding_of_what_is_taken_back_is_no_reason_either(looked: bool) -> None:  # noqa: FBT001
+    play = Play.begin().heard()
+    answer = disclosed(play)
+    if looked:
+        play.find(ARBITRATOR, disclosure=answer)
+    (*_, found) = play.case.findings
+    assert play.case.findings[found] == answer
+    play.act(FREELANCER, Act.CLAW_BACK, cites=(answer,))
+    key = play.signer_of(ARBITRATOR).public_key.thumbprint
+    assert "finding" not in play.case.allowed(key, play.now)
+    if not looked:
+        told = refused(Rule.CITATION, lambda: play.find(ARBITRATOR, disclosure=answer))
+        assert "something that was shown and is not taken back" in told
+    cites = (play.case.case, found)
+    told = refused(Rule.CITATION, lambda: play.act(ARBITRATOR, Act.DRAFT, cites=cites))
+    assert "and no finding of it" in told
+    play.act(ARBITRATOR, Act.DRAFT).both(Act.PASS)
+    refused(Rule.CITATION, lambda: play.act(ARBITRATOR, Act.DECIDE, cites=cites))
+    play.act(ARBITRATOR, Act.DECIDE)
+
+
+def test_a_finding_names_nothing_that_is_taken_back_where_something_else_is_left() -> None:
+    play = Play.begin().heard()
+    first = disclosed(play)
+    play.shown(3)
+    play.act(FREELANCER, Act.CLAW_BACK, cites=(first,))
+    refused(Rule.CITATION, lambda: play.find(ARBITRATOR, disclosure=first))
+    play.find(ARBITRATOR)
+
+
+@pytest.mark.parametrize("stage", ["draw", "seating", "stayed"])
+def test_what_was_shown_by_mistake_is_taken_back_while_nobody_hears(stage: str) -> None:
+    play = Play.begin().heard()
+    answer = disclosed(play)
+    if stage == "stayed":
+        play.act(ARBITRATOR, Act.STAY, end=play.now + 20 * DAY)
+    else:
+        play.act(ARBITRATOR, Act.RECUSE)
+    if stage == "seating":
+        play.draw()
+    before = play.case
+    assert before.state.value == stage
+    play.act(FREELANCER, Act.CLAW_BACK, cites=(answer,))
+    assert play.case.clawed_back == {answer}
+    assert (play.case.state, play.case.due) == (before.state, before.due)
+
+
+@pytest.mark.parametrize("words", [False, True])
+def test_a_stayed_draft_does_not_fall_before_the_stay_is_over(words: bool) -> None:  # noqa: FBT001
+    play = Play.begin().heard()
+    answer = disclosed(play)
+    play.act(ARBITRATOR, Act.DRAFT)
+    if words:
+        play.both(Act.COMMENT)
+    play.act(ARBITRATOR, Act.STAY, end=play.now + 20 * DAY)
+    refused(Rule.ONCE, lambda: play.act(FREELANCER, Act.CLAW_BACK, cites=(answer,)))
+    play.act(ARBITRATOR, Act.RESUME).act(FREELANCER, Act.CLAW_BACK, cites=(answer,))
+    assert stands(play, State.EVIDENCE)
 
 
 def test_a_draft_falls_once() -> None:

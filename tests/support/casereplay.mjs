@@ -105,7 +105,7 @@ class Replay {
     Object.assign(this, { seat: null, declared: false, hurried: false, gone: [], struck: [], offers: new Map() });
     Object.assign(this, { offered: [], exhibits: [], reached: 0, climbed: [], asked: 0, ask: null, sample: null, request: null });
     Object.assign(this, { approved: false, shown: [], unexamined: new Map(), barred: [], unreadable: [], askDone: false });
-    Object.assign(this, { answer: null, again: false });
+    Object.assign(this, { answer: null, again: false, found: new Map() });
     Object.assign(this, { decision: false, appealed: false, reminded: false, paused: null, stays: 0, stayDays: 0 });
     Object.assign(this, { checked: 0, redrafted: false, redrawn: 0 });
     Object.assign(this, { halted: null, stopped: 0, outages: 0, downUntil: 0, closed: null, known: new Set() });
@@ -222,7 +222,7 @@ class Replay {
     };
     const reasons = () => {
       must(cites.some((one) => this.known.has(one)), "citation");
-      must(!cites.some((one) => this.barred.includes(one)), "citation");
+      must(!cites.some((one) => this.barred.includes(this.found.get(one) ?? one)), "citation");
       const [verdict, amount, stake] = [body.get(12), body.get(21), this.filing.get(21)];
       if (verdict === 1) must(amount === stake, "amount");
       if (verdict === 2) must((amount > 0 && amount < stake) || (amount === 0 && stake === 0), "amount");
@@ -286,7 +286,9 @@ class Replay {
         must(body.get(10).toString("hex") === this.request, "request");
       },
       finding: () => {
-        must(this.unexamined.get(body.get(10).toString("hex"))?.includes(role), "once");
+        const named = body.get(10).toString("hex");
+        must(this.unexamined.get(named)?.includes(role), "once");
+        must(!this.barred.includes(named), "citation");
         this.mayCheck(role);
       },
       draft: reasons,
@@ -298,8 +300,9 @@ class Replay {
       "claw-back": () => {
         must(this.shown.some((one) => !this.barred.includes(one)), "citation");
         must(cites.every((one) => this.shown.includes(one) && !this.barred.includes(one)), "citation");
-        if (!["draft", "decision"].includes(this.state)) return;
-        must(!this.redrafted && !this.appealed, "once");
+        must(!this.appealed, "once");
+        if (!["draft", "decision"].includes(this.paused?.state ?? this.state)) return;
+        must(!this.redrafted && !this.paused, "once");
         this.room(at, 28);
       },
       unreadable: () => {
@@ -432,6 +435,7 @@ class Replay {
       finding: () => {
         const named = body.get(10).toString("hex");
         this.unexamined.set(named, this.unexamined.get(named).filter((one) => one !== role));
+        this.found.set(digest, named);
         if (role === "arbitrator") this.checked += 1;
       },
       decide: () => (this.decision = true),

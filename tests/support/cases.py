@@ -336,7 +336,9 @@ class Play:
         return self.send(replace(record, **changes), self.signer_of(by))
 
     def _unexamined(self, by: Role) -> list[Digest]:
-        return [one for one, left in self.case.unexamined.items() if by in left]
+        case = self.case
+        left = {one for one, roles in case.unexamined.items() if by in roles}
+        return sorted(left - case.clawed_back)
 
     # --- ways on ---
 

@@ -124,6 +124,38 @@ def _clawed_back(begin: Begin) -> Play:
     return play.act(_ARBITRATOR, Act.DRAFT, cites=(play.case.case, *shown))
 
 
+def _found_and_taken_back(begin: Begin) -> Play:
+    """Disclose frames, let the operator say what its check found, and take them back."""
+    play = begin().heard().shown(1).granted(2).request().disclose()
+    answer = play.case.shown[-1]
+    return play.find(_OPERATOR).act(_FREELANCER, Act.CLAW_BACK, cites=(answer,))
+
+
+def _finding_cited(begin: Begin) -> Play:
+    play = _found_and_taken_back(begin)
+    (found,) = play.case.findings
+    play.act(_CLIENT, Act.PASS)
+    return play.act(_ARBITRATOR, Act.DRAFT, cites=(play.case.case, found))
+
+
+def _found_too_late(begin: Begin) -> Play:
+    play = _found_and_taken_back(begin)
+    return play.find(_ARBITRATOR, disclosure=play.case.shown[-1])
+
+
+def _taken_back_in_a_stay(begin: Begin, *, drafted: bool) -> Play:
+    play = begin().heard().shown(1)
+    if drafted:
+        play.act(_ARBITRATOR, Act.DRAFT)
+    play.act(_ARBITRATOR, Act.STAY, end=play.now + 20 * DAY)
+    return play.act(_FREELANCER, Act.CLAW_BACK, cites=play.case.shown)
+
+
+def _taken_back_before_the_next_sits(begin: Begin) -> Play:
+    play = begin().heard().shown(1).act(_ARBITRATOR, Act.RECUSE)
+    return play.act(_FREELANCER, Act.CLAW_BACK, cites=play.case.shown)
+
+
 def _unreadable(begin: Begin) -> Play:
     """Call a package unreadable, seal it anew, and find that it holds; then say the first again."""
     play = begin().heard().shown(1).granted(2).request().disclose()
@@ -371,6 +403,11 @@ _STORIES: dict[str, Story] = {
         _ruled(begin, 1).act(_ARBITRATOR, Act.RULE, code=Ruling.NARROW, count=101, due=None)
     ),
     "reasons cite what was taken back": _clawed_back,
+    "reasons cite a finding of what was taken back": _finding_cited,
+    "a finding of what was taken back": _found_too_late,
+    "taken back while a case is stayed": lambda begin: _taken_back_in_a_stay(begin, drafted=False),
+    "taken back while a draft is stayed": lambda begin: _taken_back_in_a_stay(begin, drafted=True),
+    "taken back before the next one sits": _taken_back_before_the_next_sits,
     "nine exhibits": _exhibits,
     "unreadable, and once is enough": _unreadable,
     "unreadable what nobody showed": lambda begin: (

@@ -20,6 +20,7 @@ from workseal_agent.export.gather import (
 )
 from workseal_agent.language import phrase
 from workseal_agent.ledger import Engagement, Ledger
+from workseal_agent.reveals import taken_back_by
 from workseal_protocol.bundle import MAX_PIXEL_BYTES, Contents, FrameDisclosure, seal_bundle
 from workseal_protocol.commitment import Opening, ValueKind
 from workseal_protocol.digest import Digest
@@ -176,11 +177,15 @@ def _openings(ledger: Ledger, logged: Logged, kinds: Collection[ValueKind]) -> t
 def _newest_disclosures(
     ledger: Ledger, engagement: Engagement, logged: Logged
 ) -> Mapping[Digest, Digest]:
-    """Return for each frame that a logged statement discloses the newest disclosure of it."""
+    """Return for each frame that a logged statement discloses the newest disclosure of it.
+
+    What was taken back goes to nobody, and an answer before it stands again.
+    """
+    taken_back = taken_back_by(ledger, engagement.id, logged=False)
     order = {statement.digest: number for number, (_, statement) in enumerate(logged.items)}
     newest: dict[Digest, tuple[int, Digest]] = {}
     for disclosure, statement, frame in ledger.disclosures(engagement.id):
-        if statement in order:
+        if statement in order and statement not in taken_back:
             told = (order[statement], disclosure)
             newest[frame] = max(newest.get(frame, told), told)
     return {frame: disclosure for frame, (_, disclosure) in newest.items()}

@@ -24,6 +24,7 @@ from workseal_protocol.casefile.made import (
     decision_in,
     exhibit_name,
     make_case_file,
+    standing_of,
 )
 from workseal_protocol.casefile.ontology import custody_jsonld
 from workseal_protocol.casefile.readme import README
@@ -62,5 +63,6 @@ __all__ = [
     "make_case_file",
     "read_bag",
     "replay",
+    "standing_of",
     "write_bag",
 ]

@@ -5,6 +5,7 @@ another one in, and in a folder they stand in the order in which they were first
 """
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from workseal_protocol.casefile.replay import Told
@@ -29,15 +30,30 @@ def named_in(told: Iterable[Told]) -> tuple[Digest, ...]:
     return tuple(dict.fromkeys(one for one in found if one is not None))
 
 
-def in_order(exhibits: Iterable[bytes], told: Sequence[Told]) -> tuple[bytes, ...]:
-    """Put exhibits into the order of the case, or raise `VerificationError` for one of no case."""
+def in_order(
+    exhibits: Iterable[bytes],
+    told: Sequence[Told],
+    *,
+    taken_back: AbstractSet[Digest] = frozenset(),
+) -> tuple[bytes, ...]:
+    """Put exhibits into the order of the case.
+
+    Raises `VerificationError` for a file of no case, and for one that a `show` alone handed over
+    which was taken back: whoever has it seals it, and reports to nobody what it shows.
+    """
     named = named_in(told)
+    left = named_in(one for one in told if one.statement.digest not in taken_back)
     given = [(Digest.of(data), data) for data in exhibits]
     for digest, data in given:
         if digest not in named:
             raise VerificationError(
                 f"no statement of the case names a file of {len(data)} bytes with the SHA-256"
                 f" {digest}; expected what was handed over, with its salt at the end"
+            )
+        if digest not in left:
+            raise VerificationError(
+                f"the file with the SHA-256 {digest} was shown by mistake and taken back: it goes"
+                " to nobody"
             )
     here = dict(given)
     return tuple(here[digest] for digest in named if digest in here)

@@ -14,11 +14,13 @@ from workseal_protocol.casefile.ontology import custody_jsonld
 from workseal_protocol.casefile.readme import README
 from workseal_protocol.casefile.replay import Replayed
 from workseal_protocol.digest import Digest
+from workseal_protocol.dispute import Case
 from workseal_protocol.encoding import split_sequence
 from workseal_protocol.errors import MalformedError
 from workseal_protocol.records import DisputeAct, read_record
 from workseal_protocol.statement import Statement
 from workseal_protocol.terms import amount_text
+from workseal_protocol.visible import plain
 from workseal_protocol.window import Entry
 
 MAX_STATEMENTS: Final = 1_000
@@ -107,7 +109,7 @@ def make_case_file(
     decision = decision_in(parts.statements, replayed)
     if decision is not None:
         payload[DECISION] = decision.encode()
-        text = _decision_text(decision, replayed.case.terms.currency)
+        text = _decision_text(decision, replayed.case)
         payload["data/decision.txt"] = text.encode()
     payload |= {_sealed_name(number): data for number, data in enumerate(parts.sealed)} | exhibits
     return write_bag(payload, replayed.case.case, replayed.told[-1].at)
@@ -124,15 +126,28 @@ def exhibit_name(number: int) -> str:
     return f"{EXHIBITS}/{number:04d}.salted"
 
 
-def _decision_text(statement: Statement, currency: str) -> str:
+def standing_of(case: Case) -> str:
+    """Say whether the decision of a case is final, as far as the case goes."""
+    if not case.open:
+        return "final"
+    if case.appealed:
+        return "not final: it was appealed against, and another person decides anew"
+    return "not final: it can be appealed against"
+
+
+def _decision_text(statement: Statement, case: Case) -> str:
     record = read_record(statement)
     if not isinstance(record, DisputeAct) or record.code is None or record.amount is None:
         raise ValueError("a decision is an act with a verdict and a sum")
     verdict = record.code.name.lower().replace("_", " ")
     cited = "\n".join(f"cites {one}" for one in record.cites or ())
-    amount = amount_text(record.amount, currency)
-    head = f"decision {statement.digest}\n{verdict}\namount {amount}\n{cited}\n"
-    return f"{head}\n{record.text}\n"
+    amount = amount_text(record.amount, case.terms.currency)
+    head = (
+        f"decision {statement.digest}\n{standing_of(case)}\n{verdict}\namount {amount}\n{cited}\n"
+    )
+    # As every command shows it: what turns text round could let a line read as another sum.
+    reasons = "\n".join(map(plain, (record.text or "").split("\n")))
+    return f"{head}\n{reasons}\n"
 
 
 def _joined(statements: Sequence[Statement]) -> bytes:

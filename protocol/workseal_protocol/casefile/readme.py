@@ -19,7 +19,8 @@ data/sealed/         what was disclosed, sealed to the arbitrator: nobody else c
 data/exhibits/       what was handed over beside: files with 16 random bytes at their end, which
                      are left out by: head -c -16 data/exhibits/0000.salted; custody.csv says who
                      handed over which, and in `contents` what sha256sum says of it
-data/decision.cose   the decision that stands, as it was signed; data/decision.txt tells it
+data/decision.cose   the newest decision, as it was signed; data/decision.txt tells it, and whether
+                     it is final as far as this folder goes
 data/custody.csv     who did what, with which key, and between which instants that is proved
 data/custody.jsonld  the same in the words of CASE and UCO: case_validate data/custody.jsonld
 manifest-*.txt       digests of all of these: sha256sum -c manifest-sha256.txt

@@ -28,6 +28,7 @@ from workseal_protocol.casefile import (
     in_order,
     make_case_file,
     replay,
+    standing_of,
 )
 from workseal_protocol.casefile.exhibits import SALT_BYTES
 from workseal_protocol.cli.cases import read_all, sample_of
@@ -46,7 +47,7 @@ from workseal_protocol.cli.verification import prepare, report_that_holds
 from workseal_protocol.dispute import departures, excesses, levels_of
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.policy import TrustPolicy
-from workseal_protocol.records import DisputeFinding, read_record
+from workseal_protocol.records import Act, DisputeAct, DisputeFinding, read_record
 from workseal_protocol.sealing import MAX_SEALED_BYTES
 from workseal_protocol.statement import Kind
 from workseal_protocol.verify import Outcome
@@ -72,7 +73,24 @@ def export(options: argparse.Namespace) -> int:
     print(plain(f"{count(len(files), 'file')} in {options.folder}; check them with:"))
     words = ["workseal", "case", "verify", str(options.folder), "--policy", str(options.policy)]
     print(plain(f"  {shlex.join(words)}"))
+    if options.openings is not None and report.replayed is not None:
+        for line in _doubt(report.replayed, options.openings):
+            print(plain(line))
     return HOLDS
+
+
+def _doubt(replayed: Replayed, openings: Path) -> Iterator[str]:
+    """Ask what no digest tells: values that were opened beside have no salt here."""
+    acts = (read_record(one.statement) for one in replayed.told)
+    taken_back = replayed.case.clawed_back
+    shows = [
+        one.statement.digest
+        for one, act in zip(replayed.told, acts, strict=True)
+        if isinstance(act, DisputeAct) and act.act is Act.SHOW
+    ]
+    if taken_back.intersection(shows):
+        yield f"is a value that was taken back in it? Nobody sees that of {openings}: what was"
+        yield "shown by mistake goes to nobody"
 
 
 def _made(options: argparse.Namespace) -> dict[str, bytes]:
@@ -101,6 +119,7 @@ def _made(options: argparse.Namespace) -> dict[str, bytes]:
             in_order(
                 (read_bytes(path, limit=MAX_EXHIBIT_BYTES, what="exhibit") for path in exhibits),
                 replayed.told,
+                taken_back=replayed.case.clawed_back,
             ),
         )
         return make_case_file(parts, replayed, logged.entries)
@@ -178,6 +197,8 @@ def _lines(report: CaseFileReport) -> Iterator[str]:
         yield ""
         yield "Custody, as the signers tell it, and where the log has it:"
         yield from _custody(report)
+        if report.replayed.case.decision is not None:
+            yield f"the decision is {standing_of(report.replayed.case)}"
         yield from _departures(report.replayed)
         yield from _excesses(report)
         yield from (one.sentence for one in report.breaches)
@@ -249,6 +270,8 @@ def _value(report: CaseFileReport) -> dict[str, object]:
         "case": None if case is None else str(case.case),
         "head": None if case is None else str(case.head),
         "state": None if case is None else str(case.state),
+        "decision": None if case is None or case.decision is None else str(case.decision),
+        "decision_is_final": None if case is None or case.decision is None else not case.open,
         "statements": 0 if replayed is None else len(replayed.told),
         "departures": [] if replayed is None else list(_departures(replayed)),
         "excesses": list(_excesses(report)),

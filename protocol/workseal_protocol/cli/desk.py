@@ -7,7 +7,7 @@ what was committed. The exit code says whether the checks ran, never what they n
 import argparse
 import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from workseal_protocol.bundle import MAX_PIXEL_BYTES
@@ -35,7 +35,7 @@ from workseal_protocol.desk.tags import MAX_BYTES as MAX_TAG_BYTES
 from workseal_protocol.digest import Digest
 from workseal_protocol.disclosure import Disclosure
 from workseal_protocol.errors import MalformedError, VerificationError
-from workseal_protocol.records import DisputeFiling, DisputeRequest, read_record
+from workseal_protocol.records import DisputeFiling, DisputeRequest, Record, read_record
 from workseal_protocol.sealing import MAX_SEALED_BYTES
 from workseal_protocol.sealing import open_package as unseal
 from workseal_protocol.verify import Report
@@ -71,7 +71,7 @@ def _gathered(options: argparse.Namespace) -> Material:
     tags = _tags(options)
     key = read_tag_key(options.tag_key) if options.tag_key else None
     openings = () if options.openings is None else read_openings(options.openings)
-    digest, filing = _filing(options)
+    digest, filing, said = _filing(options)
     report = report_that_holds(options.bundle, options.policy)
     if filing is not None and filing.engagement != report.engagement:
         # Two agreements have the same days: the wrong record would answer for them.
@@ -82,7 +82,7 @@ def _gathered(options: argparse.Namespace) -> Material:
             hours=None if filing is None else (filing.begin, filing.end),
             filing=digest,
             openings=openings,
-            disclosures=_unsealed(options, report),
+            disclosures=_unsealed(options, report, said),
             tags=tags,
             tag_key=key,
             outline=outline if key else None,
@@ -103,19 +103,24 @@ def _tags(options: argparse.Namespace) -> TagList | None:
         raise CommandError(f"the tags {options.tags} are malformed: {error}") from error
 
 
-def _filing(options: argparse.Namespace) -> tuple[Digest | None, DisputeFiling | None]:
+def _filing(
+    options: argparse.Namespace,
+) -> tuple[Digest | None, DisputeFiling | None, Sequence[Record]]:
+    """Read a filing, and what its file says after it."""
     if options.filing is None:
-        return None, None
+        return None, None, ()
     # What `case show --save` writes begins with the filing, and so does a file of it alone.
-    statement, *_ = read_all([options.filing])
+    statement, *others = read_all([options.filing])
     record = read_record(statement)
     if not isinstance(record, DisputeFiling):
         found = f"found a statement of kind {statement.kind}"
         raise CommandError(f"{options.filing}: expected a filing first, {found}")
-    return statement.digest, record
+    return statement.digest, record, tuple(map(read_record, others))
 
 
-def _unsealed(options: argparse.Namespace, report: Report) -> Iterator[Disclosure]:
+def _unsealed(
+    options: argparse.Namespace, report: Report, said: Iterable[Record]
+) -> Iterator[Disclosure]:
     """Yield what a package shows, one frame at a time, and no more pixels than a bundle may."""
     if options.sealed is None:
         return
@@ -126,7 +131,7 @@ def _unsealed(options: argparse.Namespace, report: Report) -> Iterator[Disclosur
         raise MalformedError(f"expected a dispute.request, found {request.kind}")
     sealed = read_bytes(options.sealed, limit=MAX_SEALED_BYTES, what="sealed package")
     answer, *items = unseal(private, request.digest, sealed)
-    read_answer(answer, report, asked, request.digest)
+    read_answer(answer, report, asked, request.digest, said)
     left = MAX_PIXEL_BYTES
     for item in items:
         disclosure = Disclosure.parse(item, max_pixel_bytes=left)

@@ -61,11 +61,12 @@ def open_package(options: argparse.Namespace) -> int:
     asked, by = _read_request(options, report, private)
     request, mark = by.digest, mark_for(by.issuer, by.digest)
     sealed = read_bytes(options.sealed, limit=MAX_SEALED_BYTES, what="sealed package")
-    at_hand = statements_at_hand(asked, report, options.bundle, options.case)
+    at_hand = tuple(statements_at_hand(asked, report, options.bundle, options.case))
     level = level_asked(by, asked, at_hand)
     try:
         items = _unsealed(private, request, sealed, asked)
-        statement, answer = read_answer(items[0], report, asked, request)
+        said = [record for _, record in at_hand]
+        statement, answer = read_answer(items[0], report, asked, request, said)
         checker = _checker(statement, asked, report)
         if options.finding is not None:
             findings = findings_of(items[1:], answer, checker.check)
@@ -143,9 +144,15 @@ def _read_request(
 
 
 def read_answer(
-    data: bytes, report: Report, asked: DisputeRequest, request: Digest
+    data: bytes,
+    report: Report,
+    asked: DisputeRequest,
+    request: Digest,
+    at_hand: Iterable[object] = (),
 ) -> tuple[Statement, DisputeDisclosure]:
     """Read the statement of a package: who signed it, what it answers, and that it still may be.
+
+    `at_hand` are records of its case that the bundle may not have yet.
 
     Raises `MalformedError` or `VerificationError`.
     """
@@ -158,17 +165,17 @@ def read_answer(
     _check_signed(statement, report)
     if record.request != request:
         raise VerificationError("it answers another request")
-    _require_not_ended(statement, (record.place, asked.place), report)
+    told = (*(entry.record for entry in report.entries), *at_hand)
+    _require_not_ended(statement, (record.place, asked.place), told)
     return statement, record
 
 
 def _require_not_ended(
-    statement: Statement, places: tuple[CasePlace | None, ...], report: Report
+    statement: Statement, places: tuple[CasePlace | None, ...], told: Iterable[object]
 ) -> None:
     """Refuse what its case took back, or what the arbitrator said to have destroyed."""
     cases = {place.case for place in places if place is not None}
-    for entry in report.entries:
-        act = entry.record
+    for act in told:
         if not isinstance(act, DisputeAct):
             continue
         if act.act is Act.CLAW_BACK and statement.digest in (act.cites or ()):

@@ -6,19 +6,13 @@ that nobody's text can move the cursor, hide a line or run backwards.
 
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from workseal_protocol.visible import plain as plain  # noqa: PLC0414 - whoever prints finds it here
+
 MAX_ERROR = 600  # characters; longer than any sentence of ours
 
 _SECOND_MS = 1000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CLOCK_CHARS = len("1970-01-01 00:00:00.000")
-
-
-def plain(text: str) -> str:
-    """Return the whole text on one line, with everything that is not visible spelled out."""
-    return "".join(
-        char if char == " " or char.isprintable() else char.encode("unicode_escape").decode()
-        for char in text
-    )
 
 
 def bounded(text: str) -> str:

@@ -52,6 +52,13 @@ def check_record(case: "Case", role: Role, record: CaseRecord, known_at: int) ->
                     expected=f"a disclosure of this case without one of the {role.name.lower()}",
                     found=str(named),
                 )
+            if named in case.clawed_back:
+                raise CaseError(
+                    Rule.CITATION,
+                    "the finding",
+                    expected="what was shown and is not taken back",
+                    found=str(named),
+                )
         case DisputeAct():
             name = record.act.name.lower()
             found = _CONTENTS.get(name)
@@ -179,11 +186,11 @@ def _require_amount(act: DisputeAct, stake: int) -> None:
 
 def _refuse_clawed_back(case: "Case", cites: tuple[Digest, ...]) -> None:
     for one in cites:
-        if one in case.clawed_back:
+        if case.findings.get(one, one) in case.clawed_back:
             raise CaseError(
                 Rule.CITATION,
                 "the reasons",
-                expected="nothing that was disclosed by mistake",
+                expected="nothing that was disclosed by mistake, and no finding of it",
                 found=str(one),
             )
 

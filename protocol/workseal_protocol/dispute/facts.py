@@ -86,6 +86,7 @@ class Facts:
     shown: tuple[Digest, ...] = ()
     # Of each disclosure, who may still say what their check of it found.
     unexamined: Mapping[Digest, frozenset[Role]] = field(default_factory=dict)
+    findings: Mapping[Digest, Digest] = field(default_factory=dict)  # of which disclosure each is
     clawed_back: frozenset[Digest] = frozenset()
     # What who sits could not open, as they said.
     unreadable: frozenset[Digest] = frozenset()

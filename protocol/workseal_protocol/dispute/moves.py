@@ -55,7 +55,8 @@ def changed(case: "Case", role: Role, record: CaseRecord, digest: Digest, at: in
         case DisputeFinding(disclosure=named):
             left = case.unexamined[named] - {role}
             checked = case.checked + (role is Role.ARBITRATOR)
-            return replace(case, unexamined={**case.unexamined, named: left}, checked=checked)
+            found = replace(case, findings={**case.findings, digest: named}, checked=checked)
+            return replace(found, unexamined={**case.unexamined, named: left})
         case DisputeAct():
             announced = {}
             if record.calendar is not None:

@@ -209,11 +209,14 @@ def _claw_back(case: "Case", role: Role, at: int | None) -> Obstacle:
     del role
     if not set(case.shown) - case.clawed_back:
         return Rule.CITATION, "something that was shown", "nothing"
-    if case.state not in {State.DRAFT, State.DECISION}:
-        return None
-    # The draft falls, so that both have their words on what is left.
-    if case.redrafted or case.appealed:
+    interrupted = case.state if case.paused is None else case.paused.state
+    if case.appealed or (case.redrafted and interrupted in {State.DRAFT, State.DECISION}):
         return Rule.ONCE, "one claw-back after a draft, and none after an appeal", "another"
+    if interrupted not in {State.DRAFT, State.DECISION}:
+        return None
+    if case.paused is not None:
+        return Rule.ONCE, "none while a draft or a decision is stayed", "a claw-back"
+    # The draft falls, so that both have their words on what is left.
     return _room(case, at, REDRAFT_DAYS, "another draft")
 
 
@@ -228,8 +231,11 @@ def _unreadable(case: "Case", role: Role, at: int | None) -> Obstacle:
 
 def _finding(case: "Case", role: Role, at: int | None) -> Obstacle:
     del at
-    if not any(role in left for left in case.unexamined.values()):
+    left = {one for one, roles in case.unexamined.items() if role in roles}
+    if not left:
         return Rule.ONCE, "one finding of each disclosure", "a second one"
+    if left <= case.clawed_back:
+        return Rule.CITATION, "something that was shown and is not taken back", "nothing"
     return _checked(case, role)
 
 

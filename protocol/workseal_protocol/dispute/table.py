@@ -228,7 +228,7 @@ TABLE: Final[tuple[Row, ...]] = (
     *_in(BEFORE_DECISION, Act.ACCEPT, Who.PARTY, State.SETTLED),
     *_in(BEFORE_DECISION, Act.WITHDRAW, Who.FILER, State.WITHDRAWN),
     *_in(SEATED, Act.STAY, Who.ARBITRATOR, State.STAYED),
-    *_in(HEARING, Act.CLAW_BACK, Who.FREELANCER, Then.SAME),
+    *_in((*ANSWERED_LATE, State.STAYED), Act.CLAW_BACK, Who.FREELANCER, Then.SAME),
     *_in((State.DRAFT, State.DECISION), Act.CLAW_BACK, Who.FREELANCER, State.EVIDENCE),
     *_in(SECRETS, Act.REVEAL, Who.THREE, Then.SAME),
     *_in(tuple(s for s in CLOCKS if CLOCKS[s].days or s is State.ANSWER), Act.OUTAGE,

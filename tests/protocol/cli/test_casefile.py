@@ -83,6 +83,10 @@ def test_one_command_verifies_what_another_exported(desk: Path, run: Run) -> Non
     assert rows[-1].endswith("not in the log")
     beside = [line.partition("beside it ")[2] for line in rows if "beside it" in line]
     assert beside[:2] == ["data/exhibits/0000.salted", "a file that is not here"]
+    assert "the decision is not final: it can be appealed against" in lines
+    value = json.loads(verify(run, desk, "--json").out)
+    decision = str(told().play.case.decision)
+    assert (value["decision"], value["decision_is_final"]) == (decision, False)
     assert "Not proven, whatever the steps say:" in lines
 
 
@@ -230,6 +234,32 @@ def test_what_no_statement_names_is_no_exhibit(desk: Path, run: Run) -> None:
     assert (done.code, done.out) == (1, "")
     assert "names a file of 10 bytes with the SHA-256" in done.err
     assert not (desk / "file").exists()
+
+
+def test_what_was_taken_back_is_not_handed_on(tmp_path: Path, run: Run) -> None:
+    def quarrel(play: Play) -> None:
+        play.heard().granted(1).act(Role.FREELANCER, Act.SHOW, value=Digest.of(MESSAGES).raw)
+        play.act(Role.FREELANCER, Act.CLAW_BACK, cites=play.case.shown)
+
+    made = work_and_quarrel(quarrel)
+    (tmp_path / "bundle").write_bytes(made.bundle)
+    (tmp_path / "policy").write_text(made.policy.encode())
+    (tmp_path / "case.cbor").write_bytes(b"".join(one.encode() for one in made.statements))
+    (tmp_path / "messages.salted").write_bytes(MESSAGES)
+    (tmp_path / "openings").write_bytes(b"")
+
+    def exported(*more: object) -> Outcome:
+        return run(
+            "case", "export", tmp_path / "file", "--bundle", tmp_path / "bundle",
+            "--policy", tmp_path / "policy", *more, tmp_path / "case.cbor",
+        )  # fmt: skip
+
+    done = exported("--exhibit", tmp_path / "messages.salted")
+    assert (done.code, "and taken back: it goes to nobody" in done.err) == (1, True)
+    assert not (tmp_path / "file").exists()
+    # Values have no salt, so nothing tells which of them were shown by which `show`.
+    told = "is a value that was taken back in it?"
+    assert told in exported("--openings", tmp_path / "openings").out
 
 
 def test_never_overwrites(desk: Path, run: Run) -> None:

@@ -61,7 +61,10 @@ _NOTHING: Final = "Nobody is waited for, and you need to do nothing."
 # What is taken later as well, of whoever is silent now.
 LATE: Final[Mapping[State, tuple[str, str]]] = {
     State.ANSWER: ("answer", "An answer is taken until the draft, and marked where it is late."),
-    State.DISCLOSURE: ("show", "What was granted can be shown until the draft."),
+    State.DISCLOSURE: (
+        "show",
+        "What was granted can be shown until the draft or the next request.",
+    ),
 }
 
 

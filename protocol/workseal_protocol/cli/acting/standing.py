@@ -19,7 +19,6 @@ from workseal_protocol.cli.sampled import (
 )
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import LADDER, Case, State
-from workseal_protocol.dispute.table import FOUND
 from workseal_protocol.keys import Role
 
 _REMINDED: Final = (
@@ -115,15 +114,9 @@ def ended(live: Live) -> Ending | None:
 
 
 def may_do(live: Live, asker: Asker) -> tuple[str, ...]:
-    """Return the moves that the asker has now, but for those that nobody has a use for.
-
-    The rules take a finding of what was taken back; whoever looks at it then looks for nothing.
-    """
-    case = live.case
-    at = max(asker.now_ms, case.known_at)
-    left = [roles for one, roles in case.unexamined.items() if one not in case.clawed_back]
-    useless = () if any(asker.role(case) in roles for roles in left) else (FOUND,)
-    return tuple(one for one in dict.fromkeys(case.allowed(asker.key, at)) if one not in useless)
+    """Return the moves that the asker has now."""
+    at = max(asker.now_ms, live.case.known_at)
+    return tuple(dict.fromkeys(live.case.allowed(asker.key, at)))
 
 
 def typed(case: Case, move: str, role: Role) -> str:
