@@ -56,6 +56,7 @@ class CaptureFailure(IntEnum):
     CHANGED = 3
     OTHER = 4
     HIDDEN = 5
+    FORBIDDEN = 6
 
 
 class CaptureError(AgentError):

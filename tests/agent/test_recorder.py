@@ -1,4 +1,6 @@
 import sqlite3
+import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -18,7 +20,7 @@ from workseal_agent.evidence import LateWork, declare_late, withdraw
 from workseal_agent.export import export
 from workseal_agent.ledger import Ledger, LedgerError, LedgerKey, Memo
 from workseal_agent.mask import Masked
-from workseal_agent.recorder import RecorderState, SessionBook, Shot
+from workseal_agent.recorder import Recorder, RecorderState, SessionBook, Shot
 from workseal_agent.recorder.session import Draft
 from workseal_agent.recorder.stretch import Stretch
 from workseal_agent.submission import newest_checkpoint
@@ -1033,3 +1035,89 @@ def test_refuses_to_continue_a_chain_that_lies_in_the_future(rig: Rig) -> None:
 
 def unreadable(_chain: OwnChain) -> Anchor:
     raise LedgerError("the ledger cannot be read")
+
+
+# --- what its owner wants not to be seen ---
+
+PRESSES: dict[str, Callable[[Recorder], object]] = {
+    "pause": Recorder.pause,
+    "seal": Recorder.toggle_sealed,
+    "off-screen": lambda recorder: recorder.set_mode(SegmentState.OFF_SCREEN),
+    "lock": lambda recorder: recorder.lock(counts=False),
+    "stop": Recorder.stop,
+}
+
+
+@pytest.mark.parametrize("press", PRESSES)
+def test_a_capture_that_was_due_before_the_press_is_not_taken_after_it(
+    tmp_path: Path, press: str
+) -> None:
+    """Whoever seals does so because something private is about to appear."""
+    rig = Rig(tmp_path, capture_rate=65_536)
+    rig.recorder.start()
+    course = rig.recorder._course
+    for _ in range(400):
+        wait = rig.recorder.tick()
+        stretch = course.stretch
+        assert stretch is not None
+        due = course._schedule.due_ns(stretch)
+        if due is not None and stretch.shot is None and due > course.now_ns:
+            break
+        rig.clock.run(min(wait, 0.5))
+    else:
+        raise AssertionError("nothing is due")
+    # The loop is late on a busy machine: it would have woken in time.
+    rig.clock.run((due - course.now_ns) / 1e9 + 0.3)
+    before = len(rig.vault.frames)
+    PRESSES[press](rig.recorder)
+    assert len(rig.vault.frames) == before
+    rig.recorder.stop()
+    assert Capture.MISSED in {segment.capture for segment in rig.segments()}
+    assert int(CaptureFailure.FORBIDDEN) in noted(rig, NoteCode.CAPTURE_FAILED)
+
+
+@pytest.mark.parametrize("press", PRESSES)
+def test_a_picture_that_is_being_taken_at_the_press_is_not_kept(tmp_path: Path, press: str) -> None:
+    rig = Rig(tmp_path, capture_rate=65_536)
+    take, pressing = rig.screen.take, threading.Event()
+
+    def act() -> None:
+        pressing.set()
+        PRESSES[press](rig.recorder)
+
+    thread = threading.Thread(target=act)
+
+    def slow() -> Masked:
+        rig.clock.run(0.4)
+        thread.start()
+        pressing.wait(5)
+        # It waits for the recorder, which waits for this picture.
+        shutter = rig.recorder._shutter
+        while not shutter._held:
+            time.sleep(0.001)
+        return take()
+
+    rig.screen.take = slow  # type: ignore[method-assign]
+    rig.recorder = rig.build()
+    rig.recorder.start()
+    for _ in range(400):
+        rig.clock.run(min(rig.recorder.tick(), 0.5) or 0.001)
+        if thread.ident is not None:
+            break
+    thread.join(5)
+    assert not thread.is_alive()
+    rig.recorder.stop()
+    assert rig.vault.frames == {}
+    assert rig.ledger.orphans() == ()
+    assert Capture.MISSED in {segment.capture for segment in rig.segments()}
+
+
+def test_after_a_press_pictures_are_taken_again(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, capture_rate=65_536)
+    rig.recorder.start()
+    rig.work(10)
+    rig.recorder.pause()
+    rig.recorder.resume()
+    rig.work(60)
+    rig.recorder.stop()
+    assert rig.vault.frames

@@ -3,12 +3,14 @@
 Rules: pixels are masked before they are hashed; a frame is announced in the ledger before it is in
 the vault, so a crash leaves nothing there that nobody knows of. Whatever fails costs this capture
 alone: no frame of another one, and no time. Between two captures nothing of a picture stays in
-memory but a keyed 8-byte digest of each tile.
+memory but a keyed 8-byte digest of each tile. From when somebody says so no picture is taken, and
+one that is being taken is not kept.
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Protocol
@@ -70,6 +72,30 @@ class _Seen:
     tiles: list[bytes] = field(repr=False)
 
 
+class Shutter:
+    """Say at once, whoever is taking a picture, that none is to be taken; from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held = 0
+
+    @contextmanager
+    def shut(self) -> Iterator[None]:
+        """Let no picture be taken or kept meanwhile."""
+        with self._lock:
+            self._held += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._held -= 1
+
+    def require_open(self) -> None:
+        """Raise `CaptureError` while somebody has it shut."""
+        if self._held:
+            raise CaptureError(CaptureFailure.FORBIDDEN, "its owner wants no picture now")
+
+
 class Camera:
     """Take captures one after the other."""
 
@@ -78,6 +104,7 @@ class Camera:
         self._vault = vault
         self._ledger = ledger
         self._tile = tile
+        self.shutter = Shutter()
         self._key = secrets.token_bytes(32)
         self._seen: Mapping[int, _Seen] | None = None
 
@@ -106,7 +133,10 @@ class Camera:
         self.discard(self._ledger.orphans())
 
     def _shoot(self, due: Due, announced: list[Digest]) -> Shot:
+        self.shutter.require_open()
         picture = self._take()
+        # Whoever said so meanwhile saw something come that is on it perhaps.
+        self.shutter.require_open()
         for frame in picture.frames[:MAX_FRAMES]:
             self._keep(frame, due, announced)
         if not announced:

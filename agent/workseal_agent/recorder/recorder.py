@@ -78,6 +78,7 @@ class Recorder:
         self._on_statement = on_statement
         self._engagement = chain.state.engagement
         self._lock = threading.RLock()
+        self._shutter = schedule.shutter
         # Since when the screen is locked, and whether that is why nothing is counted.
         self._locked_ns: int | None = None
         self._held = False
@@ -93,7 +94,8 @@ class Recorder:
         )
 
     # What people ask for. Each reads the clocks before it waits for the lock, so that a capture
-    # that is being stored does not move the moment of a pause.
+    # that is being stored does not move the moment of a pause. What ends the work on the screen
+    # shuts the camera before that: no picture is of a moment after it, and a due one is missed.
 
     def start(self, correction_ms: int = 0) -> None:
         """Begin to record, after putting in order what a crash left behind.
@@ -106,7 +108,7 @@ class Recorder:
     def pause(self) -> None:
         """Stop counting at this moment; the part of the round up to now counts."""
         at = Moment.read(self._clock)
-        with self._lock:
+        with self._shutter.shut(), self._lock:
             self._require_running()
             self._held = False
             self._course.halt(at)
@@ -158,7 +160,7 @@ class Recorder:
     def lock(self, *, counts: bool) -> None:
         """Take note that the screen is locked; unless time counts, nothing is counted meanwhile."""
         at = Moment.read(self._clock)
-        with self._lock:
+        with self._shutter.shut(), self._lock:
             self._require_running()
             self._course.look(at)
             self._locked_ns = self._course.now_ns
@@ -187,7 +189,7 @@ class Recorder:
     def set_mode(self, mode: SegmentState, memo: str | None = None) -> None:
         """Change the kind of work at this moment; a memo describes off-screen work."""
         at = Moment.read(self._clock)
-        with self._lock:
+        with self._shutter.shut(), self._lock:
             self._require_running()
             self._course.look(at)
             now_ns = self._course.now_ns
@@ -203,7 +205,7 @@ class Recorder:
 
     def toggle_sealed(self) -> None:
         """Seal from this moment on, or if that is so, go on with work on the screen."""
-        with self._lock:
+        with self._shutter.shut(), self._lock:
             sealed = self._course.mode is SegmentState.SEALED
             self.set_mode(SegmentState.WORKING if sealed else SegmentState.SEALED)
 
@@ -213,7 +215,7 @@ class Recorder:
         Raises `LedgerError` when the last segments cannot be stored; `stop` may be called again.
         """
         at = Moment.read(self._clock)
-        with self._lock:
+        with self._shutter.shut(), self._lock:
             if self._course.session is None:
                 return
             self._held, self._locked_ns = False, None

@@ -6,7 +6,7 @@ Rule: nothing here knows what is on the screen, which program is in front, or wh
 from collections.abc import Iterable
 from typing import Protocol
 
-from workseal_agent.recorder.camera import Camera, Due, Shot
+from workseal_agent.recorder.camera import Camera, Due, Shot, Shutter
 from workseal_agent.recorder.moments import NS_PER_MS
 from workseal_agent.recorder.session import RunningSession
 from workseal_agent.recorder.stretch import Stretch
@@ -46,7 +46,13 @@ class Schedule:
         self._terms = terms
         self._beacon = beacon
         self._camera = camera
+        self._shutter = Shutter() if camera is None else camera.shutter
         self._fixed: tuple[bytes, int, bytes | None] | None = None
+
+    @property
+    def shutter(self) -> Shutter:
+        """Return what keeps pictures from being taken."""
+        return self._shutter
 
     @property
     def value_wait_ns(self) -> int:
