@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 def settings_of(folder: Path) -> Settings:
     """Return the settings of a home that `init` made and that is its owner's alone."""
+    return load_settings(files_of(folder).home)
+
+
+def files_of(folder: Path) -> Settings:
+    """Return the places of the files of such a home; what its settings say is not read."""
     files = Settings(folder)
     if not files.keys_file.exists():
         if files.ledger_file.exists():
@@ -34,7 +39,7 @@ def settings_of(folder: Path) -> Settings:
             )
         )
     require_private(folder)
-    return load_settings(folder)
+    return files
 
 
 def ledger_file_of(settings: Settings) -> Path:

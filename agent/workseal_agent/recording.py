@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import closing
 
 from workseal_agent.clock import SystemClock
+from workseal_agent.config import Settings, SettingsFile
 from workseal_agent.connection import VerifierClient
 from workseal_agent.daemon import HomeLock
 from workseal_agent.daemon.build import Options, build_service, clock_correction
@@ -21,6 +22,7 @@ from workseal_agent.homeparts import client_of, ledger_file_of, settings_of, tru
 from workseal_agent.keystore import Keystore
 from workseal_agent.language import own, phrase
 from workseal_agent.ledger import Engagement, Ledger, LedgerKey
+from workseal_agent.mask import require_known
 from workseal_agent.outcome import outcome_of
 from workseal_agent.submission import newest_checkpoint
 from workseal_agent.undumped import forbid_dumps
@@ -44,6 +46,8 @@ def main(words: Sequence[str] | None = None) -> int:
 def record(*words: str) -> None:
     """Record as the one argument orders, or raise `AgentError` saying why that cannot be."""
     order, handover = _received(words)
+    # Before it is read: a change in between would be missed.
+    settings_file = SettingsFile(Settings(order.home).config_file)
     settings = settings_of(order.home)
     keystore = Keystore.load(settings.keys_file)
     signer = SeedSigner(handover.seed)
@@ -53,6 +57,7 @@ def record(*words: str) -> None:
         # Not closed: what still sends at the end may be on its last statement.
         ledger = Ledger(ledger_file_of(settings), LedgerKey(signer), busy_ms=_BUSY_MS)
         engagement = _engagement(ledger, handover.engagement)
+        require_known(settings, [one.id for one in ledger.engagements()])
         # One for all: each copy of what the system believes takes most of a megabyte.
         trusted = trusted_by(settings)
 
@@ -88,6 +93,7 @@ def record(*words: str) -> None:
                 proof_client=proof,
                 running=running,
                 options=Options(order.screen, order.replay),
+                settings_file=settings_file,
             )
             on_end_signals(service.request_stop)
 

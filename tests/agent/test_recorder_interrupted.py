@@ -122,6 +122,21 @@ def test_time_that_goes_on_while_locked_is_noted_too(rig: Rig) -> None:
     assert abs(locked - 60_000) < 20
 
 
+def test_work_off_the_screen_goes_on_under_a_lock(rig: Rig) -> None:
+    """Nobody touches the machine: it locks itself after some minutes."""
+    rig.recorder.set_mode(SegmentState.OFF_SCREEN, "a talk with the client")
+    rig.work(60)
+    rig.recorder.lock(counts=False)
+    assert rig.recorder.state is RecorderState.OFF_SCREEN
+    rig.work(600)
+    rig.recorder.unlock()
+    rig.work(60)
+    rig.recorder.stop()
+    assert abs(rig.worked_ms - 720_000) < 100
+    (locked,) = of(rig, NoteCode.LOCKED)
+    assert abs(locked - 600_000) < 20
+
+
 def test_a_pause_of_ones_own_is_not_ended_by_a_lock(rig: Rig) -> None:
     rig.work(4)
     rig.recorder.pause()

@@ -73,7 +73,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     monkeypatch.setattr(reviewing, "can_read", lambda: True)
     monkeypatch.setattr(sys, "stdin", Terminal())
     home = Home(tmp_path, None, None, None)
-    home.__dict__["settings"] = Settings(tmp_path)
+    home.__dict__["settings"] = home.__dict__["files"] = Settings(tmp_path)
     return home
 
 
@@ -247,7 +247,7 @@ def test_a_real_frame_is_read_with_the_list_of_the_home(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.undo()
-    home.__dict__["settings"] = Settings(tmp_path)
+    home.__dict__["settings"] = home.__dict__["files"] = Settings(tmp_path)
     (tmp_path / "names").write_text("Zanzibar Quartz\n")
     (tmp_path / "names").chmod(0o600)
     picture = Image.new("RGB", (480, 96), (252, 252, 250))

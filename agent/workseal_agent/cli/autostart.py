@@ -57,7 +57,7 @@ def autostart(
     if tray and switch is not Switch.ON:
         raise UsageProblem("--tray goes with on: what was written for it, off removes too")
     home = home_of(context)
-    log_in = LogIn.of(home.folder, home.settings.autostart_file)
+    log_in = LogIn.of(home.folder, home.files.autostart_file)
     written = log_in.switch()
     if switch is Switch.ON:
         entries = _entries(home, log_in, tray=tray)

@@ -55,7 +55,7 @@ def backup(
     else:
         typed = home.passphrase()
         kind = store.opened_by(typed)
-        keep_maker(home.settings.maker_file, home.signer)
+        keep_maker(home.files.maker_file, home.signer)
 
         def door(file_key: bytes) -> KeyDoor | TypedDoor:
             return TypedDoor.seal(kind, typed, file_key, Cost())
@@ -91,7 +91,7 @@ def backup(
 
 
 def _maker(home: Home) -> bytes:
-    maker = load_maker(home.settings.maker_file)
+    maker = load_maker(home.files.maker_file)
     if maker is None:
         raise AgentError(
             "this home has nothing yet that shows that a backup is its own: the next"
@@ -137,7 +137,7 @@ def restore(
             phrase(
                 "Nobody vouches for this backup: read its settings, above all [mask] in"
                 " {config_file}, before you record.",
-                config_file=home.settings.config_file,
+                config_file=home.files.config_file,
             )
         )
     say("The home that this was copied from must never record or send again.")
@@ -193,7 +193,7 @@ def _catch_up_all(home: Home) -> bool:
 
 def _catch_up(home: Home, engagement: Engagement) -> None:
     client = home.client(engagement.url, signer=home.signer)
-    vault = VaultWriter(home.settings.vault_folder, home.keystore.vault_public)
+    vault = VaultWriter(home.files.vault_folder, home.keystore.vault_public)
 
     def listen(seconds: float) -> None:
         say(
@@ -207,7 +207,7 @@ def _catch_up(home: Home, engagement: Engagement) -> None:
         time.sleep(seconds)
 
     try:
-        with HomeLock(home.settings.home):
+        with HomeLock(home.files.home):
             learned = catch_up(home.ledger, client, engagement, home.public_key, vault, wait=listen)
     finally:
         client.close()

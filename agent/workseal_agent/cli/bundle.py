@@ -152,7 +152,7 @@ def _make(
     ledger = home.open_ledger
     reader = None
     if Opened.DISCLOSURES in opened and ledger.disclosures(engagement.id):
-        reader = VaultReader(home.settings.vault_folder, home.vault_key())
+        reader = VaultReader(home.files.vault_folder, home.vault_key())
     with Progress(console=console(), transient=True, disable=not console().is_terminal) as bars:
         bar = bars.add_task("receipts", total=None)
         return make_bundle(

@@ -31,7 +31,7 @@ def check_case(
     with own_cases(home) as cases:
         live = cases.live(named_case(cases, case))
         stored = named(checkable(cases, live.case), disclosure)
-        reader = VaultReader(home.settings.vault_folder, home.vault_key())
+        reader = VaultReader(home.files.vault_folder, home.vault_key())
         before = [one for one in findings_in(live) if one.disclosure == stored.digest]
         for one in before:
             say(one.line)

@@ -90,7 +90,7 @@ def own_cases(home: Home) -> Iterator[OwnCases]:
     """Give what acting in cases needs, after asking for the passphrase."""
     engagement = home.engagement()
     client = home.client(engagement.url, signer=home.signer)
-    folder = CaseFolder(home.settings.cases_folder)
+    folder = CaseFolder(home.files.cases_folder)
     try:
         yield OwnCases(home.ledger, client, engagement, folder, home.public_key)
     finally:

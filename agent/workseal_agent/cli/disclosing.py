@@ -93,14 +93,14 @@ def disclose(  # noqa: PLR0913 - each is a choice that only the freelancer makes
     frames = _choose(home, engagement, asked, frame or [])
     chosen = _choose_tiles(home, engagement, frames, show or [], hide or [])
     say(phrase("the arbitrator asks: {reason}", reason=asked.record.reason))
-    vault = VaultReader(home.settings.vault_folder, home.vault_key())
+    vault = VaultReader(home.files.vault_folder, home.vault_key())
     if _is_answered(home, asked, vault, sealed_only=sealed_only):
         return
     left = review_chosen(home, vault, chosen, wishes, ask=not yes)
     opened = [disclosing.open_tiles(vault, one.frame, one.tiles) for one in left]
     for one in opened:
         say(phrase("frame {number}: {share}", number=one.frame.number, share=_share(one)))
-    portion = disclosing.Portion.of(CaseFolder(home.settings.cases_folder), asked)
+    portion = disclosing.Portion.of(CaseFolder(home.files.cases_folder), asked)
     disclosing.require_portions(portion, opened, vault, home.ledger, engagement.id)
     unions = together(vault, home.ledger, engagement, opened)
     tell_together(unions)
@@ -241,7 +241,7 @@ def _box(text: str) -> Box:
 def _send(
     home: Home, cases: OwnCases, answer: Answer, out: Path | None, *, sealed_only: bool
 ) -> None:
-    vault = VaultWriter(home.settings.vault_folder, home.keystore.vault_public)
+    vault = VaultWriter(home.files.vault_folder, home.keystore.vault_public)
     package = answer.package()
     if out is not None:
         # Nothing is outside the vault that is not kept in it.

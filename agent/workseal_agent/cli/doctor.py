@@ -82,6 +82,7 @@ def _examined(home: Home) -> "Report":
 def _home(home: Home) -> tuple[Settings, Engagement | None, list["Check"]]:
     """Read what there is of a home; what is missing becomes a check that fails."""
     from workseal_agent.doctor import Check  # noqa: PLC0415
+    from workseal_agent.mask import require_known  # noqa: PLC0415
 
     try:
         settings = home.settings
@@ -101,6 +102,7 @@ def _home(home: Home) -> tuple[Settings, Engagement | None, list["Check"]]:
             raise AgentError(  # noqa: TRY301 - one answer for all
                 "the acceptance is not logged yet: run `workseal-agent join` again"
             )
+        require_known(settings, [one.id for one in home.ledger.engagements()])
     except AgentError as error:
         joined = Fitness("engagement", fit=False, reason=told_of(error))
         return settings, None, [made, Check(joined, needed=True)]

@@ -70,12 +70,12 @@ def withdraw(
     if not yes and not confirmed("Withdraw it?"):
         raise AgentError("nothing was changed")
     recorded = withdraw_either_way(
-        home.settings,
+        home.files,
         engagement,
         row,
         _REASONS[reason],
         ledger=home.ledger,
-        vault=lambda: VaultWriter(home.settings.vault_folder, home.keystore.vault_public),
+        vault=lambda: VaultWriter(home.files.vault_folder, home.keystore.vault_public),
         signer=lambda: home.signer,
         now_ms=SystemClock().wall_ms(),
     )
@@ -128,7 +128,7 @@ def _declare(home: Home, work: LateWork) -> bool:
     try:
         home.ask("declare", **asked)
     except NotRunningError:
-        with HomeLock(home.settings.home):
+        with HomeLock(home.files.home):
             chain = OwnChain(home.open_ledger, home.engagement(), home.signer)
             now_ms = SystemClock().wall_ms()
             declare_late(chain, work, now_ms=now_ms, recorded_from_ms=None)

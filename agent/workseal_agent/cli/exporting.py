@@ -34,7 +34,7 @@ def export_all(
     if not yes and not confirmed(phrase("Write it to {out}?", out=out)):
         raise AgentError("nothing was written")
     ledger = home.open_ledger
-    reader = VaultReader(home.settings.vault_folder, home.vault_key())
+    reader = VaultReader(home.files.vault_folder, home.vault_key())
     with Progress(console=console(), transient=True, disable=not console().is_terminal) as bars:
         bar = bars.add_task("export", total=None)
         written = export_everything(

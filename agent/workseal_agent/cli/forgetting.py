@@ -165,9 +165,9 @@ def _withdraw(home: Home, wanted: dict[CaptureRow, WithdrawalReason]) -> bool:
         for row, reason in wanted.items():
             home.ask("withdraw", frame=str(row.commitment), reason=int(reason))
     except NotRunningError:
-        with HomeLock(home.settings.home):
+        with HomeLock(home.files.home):
             chain = OwnChain(home.open_ledger, home.engagement(), home.signer)
-            vault = VaultWriter(home.settings.vault_folder, home.keystore.vault_public)
+            vault = VaultWriter(home.files.vault_folder, home.keystore.vault_public)
             left = {
                 row.commitment
                 for row in home.ledger.captures(home.engagement().id)

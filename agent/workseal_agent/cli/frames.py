@@ -108,7 +108,7 @@ def _view(home: Home, name: str, out: Path) -> None:
         raise UsageProblem(
             phrase("{out} cannot be written: it exists already, or has no folder", out=out)
         )
-    stored = VaultReader(home.settings.vault_folder, home.vault_key()).frame(row.commitment)
+    stored = VaultReader(home.files.vault_folder, home.vault_key()).frame(row.commitment)
     header = stored.header
     write_private(out, encode_png(header.width, header.height, stored.pixels))
     say(
@@ -122,7 +122,7 @@ def _view(home: Home, name: str, out: Path) -> None:
 
 def _suggest(home: Home, name: str, *, as_json: bool) -> None:
     row = _kept_frame(home, name)
-    stored = VaultReader(home.settings.vault_folder, home.vault_key()).frame(row.commitment)
+    stored = VaultReader(home.files.vault_folder, home.vault_key()).frame(row.commitment)
     with reading_of(home) as reading:
         review = review_frame(stored.header.grid, stored.pixels, reading)
     if as_json:

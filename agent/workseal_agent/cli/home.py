@@ -15,7 +15,7 @@ from workseal_agent.clock import SystemClock
 from workseal_agent.config import Settings, home_folder
 from workseal_agent.daemon import NotRunningError, ask
 from workseal_agent.errors import AgentError
-from workseal_agent.homeparts import client_of, ledger_file_of, settings_of
+from workseal_agent.homeparts import client_of, files_of, ledger_file_of, settings_of
 from workseal_agent.keystore import Key, Keystore, SlotKind
 from workseal_agent.language import own, own_reason, phrase
 from workseal_agent.ledger import Engagement, Ledger, LedgerKey, short_name
@@ -65,6 +65,15 @@ class Home:
         return self._wanted
 
     @cached_property
+    def files(self) -> Settings:
+        """Return where everything lies in such a home, whatever is written in its settings.
+
+        Who stops a recording, or withdraws a frame, has no use for more: a mistake in the settings
+        must not keep anybody from it.
+        """
+        return files_of(self.folder)
+
+    @cached_property
     def settings(self) -> Settings:
         """Return the settings of a home that `init` made and that is its owner's alone."""
         return settings_of(self.folder)
@@ -72,7 +81,7 @@ class Home:
     @cached_property
     def keystore(self) -> Keystore:
         """Return the key file, closed."""
-        return Keystore.load(self.settings.keys_file)
+        return Keystore.load(self.files.keys_file)
 
     @property
     def public_key(self) -> PublicKey:
@@ -150,12 +159,12 @@ class Home:
     @cached_property
     def ledger(self) -> Ledger:
         """Return the ledger without its key: enough for everything that is not private."""
-        return Ledger(ledger_file_of(self.settings))
+        return Ledger(ledger_file_of(self.files))
 
     @cached_property
     def open_ledger(self) -> Ledger:
         """Return the ledger with its key, after asking for the passphrase."""
-        return Ledger(ledger_file_of(self.settings), LedgerKey(self.signer))
+        return Ledger(ledger_file_of(self.files), LedgerKey(self.signer))
 
     def find_engagement(self) -> Engagement | None:
         """Return the engagement asked for, else the recorded one, else the one joined last.
@@ -194,7 +203,7 @@ class Home:
     def recorded(self) -> str | None:
         """Return the number of the engagement that is being recorded, None when none is."""
         with suppress(NotRunningError):
-            told = ask(self.settings.socket_file, {"command": "engagement"})
+            told = ask(self.files.socket_file, {"command": "engagement"})
             return str(told["engagement"])
         return None
 
@@ -217,12 +226,12 @@ class Home:
         Raises `NotRunningError` when there is none, `ControlError` when it records another one.
         """
         request = {"command": command, "engagement": self.engagement().id.hex(), **more}
-        return ask(self.settings.socket_file, request)
+        return ask(self.files.socket_file, request)
 
     def running(self) -> dict[str, Any] | None:
         """Return the recording process's status, whichever engagement; None without one."""
         with suppress(NotRunningError):
-            return ask(self.settings.socket_file, {"command": "status"})
+            return ask(self.files.socket_file, {"command": "status"})
         return None
 
     def records(self, engagement: Engagement) -> dict[str, Any] | None:

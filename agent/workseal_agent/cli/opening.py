@@ -41,7 +41,7 @@ def open_pages(
         connect=home.client,
         clock=SystemClock(),
         chosen=None if chosen is None else chosen.id,
-        suggest=marks_by_reading(home.settings.names_file),
+        suggest=marks_by_reading(home.files.names_file),
     )
     if unlock:
         desk.unlock(home.passphrase())
@@ -50,7 +50,7 @@ def open_pages(
     # Asked, not interrupted: what is raised while Python tidies up is lost, and nobody hears of it.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda _number, _frame: server.stop())
-    with handover_file(home.settings.home, server.address) as file:
+    with handover_file(home.files.home, server.address) as file:
         say("your pages, for one browser, once:")
         say(f"  {server.address}")
         say("Ctrl-C ends them; recording is not touched by it")

@@ -165,7 +165,7 @@ def _places(home: Home, stack: ExitStack) -> list[_Place]:
         here = tuple(one for one in known if one.url == url)
         client = home.client(url)
         stack.callback(client.close)
-        kept = Unanswered(home.settings.keys_file, url)
+        kept = Unanswered(home.files.keys_file, url)
         out = Outgoing(kept, _submitting(client, here[0]), _ForGoodError)
         places.append(_Place(url, here, client, out))
     return places
@@ -266,7 +266,7 @@ def _unlogged(home: Home, place: _Place) -> Iterator[Phrase]:
 
 
 def _require_elsewhere(home: Home, file: Path) -> None:
-    if file.resolve().is_relative_to(home.settings.home.resolve()):
+    if file.resolve().is_relative_to(home.files.home.resolve()):
         raise UsageProblem(
             "expected a file outside this agent's home: who takes the home takes all that is in it"
         )

@@ -123,7 +123,7 @@ def _put(home: Home, items: Sequence[EvidenceItem]) -> None:
         for item in items:
             home.ask("prove", item=encode_item(item).hex())
     except NotRunningError:
-        with HomeLock(home.settings.home):
+        with HomeLock(home.files.home):
             chain = OwnChain(home.open_ledger, home.engagement(), home.signer)
             for item in items:
                 prove(chain, item, now_ms=SystemClock().wall_ms())

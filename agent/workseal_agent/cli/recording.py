@@ -24,6 +24,7 @@ from workseal_agent.errors import AgentError
 from workseal_agent.handover import Handover, Order
 from workseal_agent.language import own, phrase, phrases
 from workseal_agent.ledger import short_name
+from workseal_agent.leftopen import ended_by_itself, left_open_ms
 
 _PROGRAM = "from workseal_agent import record; raise SystemExit(record())"
 _START_SECONDS = 30.0
@@ -125,11 +126,14 @@ def begin(home: Home, wish: Wish, *, foreground: bool = False) -> None:
     if recorded is not None:
         raise AlreadyRunningError("recording runs already for this home")
     _remove_unfinished(home)
+    until_ms = left_open_ms(home.ledger, home.engagement())
+    if until_ms is not None:
+        say(ended_by_itself(until_ms))
     if home.ledger.is_restored(home.engagement().id):
         from workseal_agent.cli.backup import catch_up_first  # noqa: PLC0415 - few homes were
 
         catch_up_first(home)
-    keep_maker(home.settings.maker_file, home.signer)
+    keep_maker(home.files.maker_file, home.signer)
     handover = Handover(home.engagement().id, home.seed)
     command = _recording_command(home, wish)
     if foreground:
@@ -198,7 +202,7 @@ def _ends(home: Home) -> bool:
     deadline = time.monotonic() + _STOP_SECONDS
     while time.monotonic() < deadline:
         try:
-            with HomeLock(home.settings.home):
+            with HomeLock(home.files.home):
                 return True
         except AlreadyRunningError:
             time.sleep(0.05)

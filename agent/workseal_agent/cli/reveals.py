@@ -237,7 +237,7 @@ def _view(home: Home, engagement: Engagement, name: str, out: Path) -> None:
         raise UsageProblem(
             phrase("{out} cannot be written: it exists already, or has no folder", out=out)
         )
-    reader = VaultReader(home.settings.vault_folder, home.vault_key())
+    reader = VaultReader(home.files.vault_folder, home.vault_key())
     shown = disclose.shown_before(reader, home.ledger, engagement.id, row.commitment)
     if not shown:
         raise AgentError(phrase("nothing of frame {number} was ever shown", number=row.number))

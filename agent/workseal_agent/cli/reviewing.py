@@ -83,7 +83,7 @@ class Chosen:
 @contextmanager
 def reading_of(home: Home) -> Iterator[Reader | None]:
     """Give what reads frames, with the list of names of this home; None without the extra."""
-    names = NameList.load(home.settings.names_file)
+    names = NameList.load(home.files.names_file)
     if not can_read():
         yield None
         return

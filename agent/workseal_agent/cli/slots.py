@@ -206,7 +206,7 @@ def _change(home: Home, change: Callable[[Keystore], Keystore]) -> Keystore:
         made.append(store)
         return store.encode()
 
-    change_file(home.settings.keys_file, MAX_FILE_BYTES, rewrite)
+    change_file(home.files.keys_file, MAX_FILE_BYTES, rewrite)
     return made[-1]
 
 

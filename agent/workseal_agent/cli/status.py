@@ -10,9 +10,12 @@ from workseal_agent.cli.app import app, home_of
 from workseal_agent.cli.home import Home
 from workseal_agent.cli.printing import raw, say
 from workseal_agent.clock import SystemClock
+from workseal_agent.config import Settings
 from workseal_agent.day import worked_today
+from workseal_agent.errors import AgentError
 from workseal_agent.language import Phrase, own, phrase, phrases
 from workseal_agent.ledger import Engagement, SendState, StoredStatement, short_name
+from workseal_agent.leftopen import ended_by_itself, left_open_ms
 from workseal_agent.localzone import zone_of
 from workseal_agent.possessiontold import possession_lines, possession_value
 from workseal_agent.possessionweeks import said_of
@@ -49,12 +52,15 @@ def status(
 def _facts(
     home: Home, engagement: Engagement | None, running: dict[str, Any] | None
 ) -> dict[str, Any]:
+    settings, wrong = _readable(home)
     facts: dict[str, Any] = {
         "daemon": running is not None,
         "recording": home.recorded(),
         "state": running["state"] if running else "stopped",
         "session": running["session"] if running else None,
-        "troubles": running["troubles"] if running else [],
+        "troubles": [*wrong, *(running["troubles"] if running else [])],
+        "ended_by_itself_ms": None,
+        "only_windows": running.get("only_windows", []) if running else [],
         "halted": running["halted"] if running else False,
         "captured": running["captured"] if running else 0,
         "missed": running["missed"] if running else 0,
@@ -68,8 +74,8 @@ def _facts(
         "unsent": 0,
         "parked": 0,
         "last_receipt_index": None,
-        "vault_bytes": vault_size(home.settings.vault_folder),
-        "vault_warn_bytes": home.settings.vault.warn_above_gib << 30,
+        "vault_bytes": vault_size(home.files.vault_folder),
+        "vault_warn_bytes": settings.vault.warn_above_gib << 30,
         "restored": False,
         "frames_due": 0,
         "frames_held_up": not running.get("withdrawing", True) if running else False,
@@ -78,10 +84,11 @@ def _facts(
     }
     if engagement is not None:
         counts = home.ledger.counts(engagement.id)
-        zone = zone_of(home.settings.display, engagement.terms.zone)
+        zone = zone_of(settings.display, engagement.terms.zone)
         said = said_of(home.ledger, engagement, SystemClock().wall_ms())
         kept = kept_frames(home.ledger, engagement, SystemClock().wall_ms())
         facts |= {
+            "ended_by_itself_ms": None if running else left_open_ms(home.ledger, engagement),
             "restored": home.ledger.is_restored(engagement.id),
             "frames_due": len(kept.due),
             "frames_disputed": len(kept.disputed),
@@ -112,6 +119,9 @@ def _tell(home: Home, engagement: Engagement, facts: dict[str, Any]) -> None:
     named = {"number": facts["engagement"], "url": engagement.url}
     say(phrase("engagement {number} at {url}", **named))
     say(_sent(facts))
+    if facts["only_windows"]:
+        names = ", ".join(facts["only_windows"])
+        say(phrase("pictures have these windows only: {names}", names=names))
     _tell_parked(home.ledger.statements(engagement.id, SendState.PARKED))
     _tell_wrongs(facts)
     _tell_vault(facts)
@@ -209,6 +219,14 @@ def _tell_vault(facts: dict[str, Any]) -> None:
         )
 
 
+def _readable(home: Home) -> tuple[Settings, list[str]]:
+    """Return the settings; where they cannot be read the defaults, and why."""
+    try:
+        return home.settings, []
+    except AgentError as error:
+        return home.files, [str(error)]
+
+
 def _tell_wrongs(facts: dict[str, Any]) -> None:
     """Tell what goes wrong, or did: on this machine, on the way, and in the log."""
     if facts["restored"]:
@@ -218,6 +236,8 @@ def _tell_wrongs(facts: dict[str, Any]) -> None:
                 " succeeded"
             )
         )
+    if facts["ended_by_itself_ms"] is not None:
+        say(ended_by_itself(facts["ended_by_itself_ms"]))
     # Several parts that meet the same trouble need not say so each.
     for trouble in dict.fromkeys(facts["troubles"]):
         say(phrase("trouble: {text}", text=own(trouble)))

@@ -91,7 +91,7 @@ def _rows(home: Home, begin: str | None, end: str | None) -> list[CaptureRow]:
 
 def _tags(home: Home, rows: list[CaptureRow], secret: bytes) -> tuple[dict[Digest, bytes], int]:
     """Read one frame at a time; a damaged one is counted and the others go on."""
-    vault = VaultReader(home.settings.vault_folder, home.vault_key())
+    vault = VaultReader(home.files.vault_folder, home.vault_key())
     found: dict[Digest, bytes] = {}
     for row in rows:
         try:

@@ -98,7 +98,7 @@ def prove(context: typer.Context) -> None:
     home = home_of(context)
     recorded = home.recorded()
     # What records looks after its own engagement, and after the others of the same verifier.
-    with HomeLock(home.settings.home) if recorded is None else nullcontext():
+    with HomeLock(home.files.home) if recorded is None else nullcontext():
         known = home.ledger.engagements()
         urls = {one.url for one in known if one.id.hex() == recorded}
         now_ms = SystemClock().wall_ms()
@@ -115,7 +115,7 @@ def prove(context: typer.Context) -> None:
 def _proven(home: Home, engagement: Engagement) -> bool:
     """Say and send what is due of one engagement; False when it waits, and why is told."""
     ledger, clock = home.open_ledger, SystemClock()
-    vault = Ciphertext(home.settings.vault_folder, home.keystore.vault_public)
+    vault = Ciphertext(home.files.vault_folder, home.keystore.vault_public)
     name = short_name(engagement.id)
     with closing(home.client(engagement.url)) as client:
         holding = Holding(
@@ -172,7 +172,7 @@ def size_text(octets: int) -> Phrase:
 
 
 def _checked(home: Home, depth: Depth) -> VaultState:
-    folder, public = home.settings.vault_folder, home.keystore.vault_public
+    folder, public = home.files.vault_folder, home.keystore.vault_public
     reader = None if depth is Depth.NAMES else VaultReader(folder, home.vault_key())
     with Progress(console=console(), transient=True, disable=not console().is_terminal) as bars:
         bar = bars.add_task("vault", total=None)

@@ -4,6 +4,7 @@ Rules: an unknown key is refused with the name of the nearest place to look, bec
 with a typing mistake would otherwise protect nothing. Folders are 0700 and files 0600.
 """
 
+from workseal_agent.config.changed import SettingsFile
 from workseal_agent.config.file import (
     DEFAULT_TEXT,
     MAX_SETTINGS_BYTES,
@@ -56,6 +57,7 @@ __all__ = [
     "ScreenSettings",
     "SealSettings",
     "Settings",
+    "SettingsFile",
     "Totals",
     "VaultSettings",
     "VerifierSettings",

@@ -13,7 +13,7 @@ from workseal_agent import notices
 from workseal_agent.activity import ActivitySensor, NullActivity, pick_activity
 from workseal_agent.chain import OwnChain
 from workseal_agent.clock import Clock, SystemClock
-from workseal_agent.config import ScreenKind, Settings
+from workseal_agent.config import ScreenKind, Settings, SettingsFile
 from workseal_agent.connection import RefusedError, UnreachableError, VerifierClient
 from workseal_agent.daemon.acts import Acts
 from workseal_agent.daemon.clockcheck import ClockCheck
@@ -87,6 +87,7 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
     proof_client: VerifierClient | None = None,
     running: Running,
     options: Options,
+    settings_file: SettingsFile | None = None,
 ) -> Service:
     """Put a recording process together; raises `AgentError` when a device is missing."""
     keep_heap_light()
@@ -155,6 +156,7 @@ def build_service(  # noqa: PLR0913 - everything that a recording process is mad
     return Service(
         engagement=engagement.id,
         socket_file=settings.socket_file,
+        settings_file=settings_file or SettingsFile(settings.config_file),
         recorder=recorder,
         uplink=uplink,
         beacon=beacon,

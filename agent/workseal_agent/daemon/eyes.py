@@ -77,6 +77,7 @@ class Eyes:
         return {
             "screen": self.source.name,
             "rules_never_matched": list(never_matched((*self._rules, *self._only), self._matched)),
+            "only_windows": [rule.name for rule in self._only],
             "captures_failing": self._failing,
         }
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from workseal_agent.config import SettingsFile
 from workseal_agent.daemon.clockcheck import ClockCheck
 from workseal_agent.daemon.control import ControlError, ControlServer, told
 from workseal_agent.daemon.cramped import Cramped
@@ -89,6 +90,7 @@ class Service:
         others_held: OthersHeld | None = None,
         seal_key: "SealKey | None" = None,
         telling: Telling | None = None,
+        settings_file: SettingsFile | None = None,
         describe: Callable[[], dict[str, Any]] = dict,
     ) -> None:
         self._engagement = engagement
@@ -106,6 +108,7 @@ class Service:
         self._others_held = others_held
         self._seal_key = seal_key
         self._telling = telling
+        self._settings_file = settings_file
         self._describe = describe
         self._trouble: str | None = None
         # Tells the clock's correction, while the first `resume` is waited for.
@@ -265,6 +268,7 @@ class Service:
         """Describe what goes on; holds no content."""
         troubles = (
             self._trouble,
+            self._settings_file.trouble if self._settings_file is not None else None,
             self._recorder.trouble,
             self._cramped.trouble if self._cramped is not None else None,
             self._uplink.trouble,

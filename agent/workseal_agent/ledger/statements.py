@@ -67,6 +67,16 @@ class Statements(Asking):
             )
         )
 
+    def newest_of_kind(self, engagement: bytes, kind: str) -> StoredStatement | None:
+        """Return the statement of one kind that was made last; None before the first."""
+        rows = self._rows(
+            f"SELECT {_STATEMENT} FROM statements WHERE engagement = ? AND kind = ?"  # noqa: S608
+            " ORDER BY number DESC LIMIT 1",
+            engagement,
+            kind,
+        )
+        return next(map(_statement, rows), None)
+
     def unchained(self, engagement: bytes) -> tuple[StoredStatement, ...]:
         """Return the statements that have no place in the chain, in the order of their making."""
         return tuple(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from workseal_agent.mask.only import fill_all_but
 from workseal_agent.mask.paint import MASK_COLOUR, Masked, apply_mask
-from workseal_agent.mask.rules import Rule, load_only, load_rules, never_matched
+from workseal_agent.mask.rules import Rule, load_only, load_rules, never_matched, require_known
 from workseal_agent.screen.frame import ScreenSource
 from workseal_agent.windows import WindowInfo
 
@@ -21,6 +21,7 @@ __all__ = [
     "load_only",
     "load_rules",
     "never_matched",
+    "require_known",
 ]
 
 

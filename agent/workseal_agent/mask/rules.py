@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from workseal_agent.config import MaskRuleSettings, Settings
+from workseal_agent.errors import AgentError
+from workseal_agent.language import phrase
 from workseal_agent.windows import WindowInfo
 
 # Password managers, prompts for secrets, and browsers that are private as a whole; by the names of
@@ -93,6 +95,26 @@ def load_only(settings: Settings, engagement: bytes | None) -> tuple[Rule, ...]:
         for rule in settings.mask.only
         if rule.engagement is None or (number and number.startswith(rule.engagement))
     )
+
+
+def require_known(settings: Settings, engagements: Iterable[bytes]) -> None:
+    """Refuse, with an `AgentError`, an only-rule for an engagement that this home does not have.
+
+    It would hold nowhere, and where its owner thinks that it holds the whole screen would be seen.
+    """
+    known = [one.hex() for one in engagements]
+    for rule in settings.mask.only:
+        number = rule.engagement
+        if number is not None and not any(one.startswith(number) for one in known):
+            raise AgentError(
+                phrase(
+                    "the rule {name} of [[mask.only]] is for the engagement {number}, and this home"
+                    " has {names}: it would hold nowhere",
+                    name=rule.name,
+                    number=number,
+                    names=", ".join(one[:8] for one in known) or phrase("none"),
+                )
+            )
 
 
 def never_matched(rules: Iterable[Rule], matched: Iterable[str]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from workseal_agent.config import Settings
 from workseal_agent.connection import Departures
 from workseal_agent.language import own
 from workseal_agent.ledger import Engagement, SendState
-from workseal_agent.mask import load_rules
+from workseal_agent.mask import load_only, load_rules
 from workseal_agent.pages.desk import Desk
 from workseal_agent.pages.render import desk_of, go, notices_of, page
 from workseal_agent.pages.words import say
@@ -46,6 +46,7 @@ def _machine(request: Request) -> Response:
         free=shutil.disk_usage(settings.home).free,
         settings=settings,
         own_rules=[rule for rule in load_rules(settings) if not rule.default],
+        only_rules=load_only(settings, engagement.id) if engagement else (),
         default_rules=sum(rule.default for rule in load_rules(settings)),
         sums=Departures(settings.sent_file).sums(),
         denied=[(own(denial.value), count) for denial, count in request.app.state.denied.items()],

@@ -4,9 +4,11 @@ from typing import Any
 
 from workseal_agent.language import own
 from workseal_agent.ledger import Engagement, SendState
+from workseal_agent.leftopen import left_open_ms
 from workseal_agent.pages.desk import Desk
 from workseal_agent.pages.words import say
 from workseal_agent.refusal import refusal_told
+from workseal_protocol.cli.text import instant
 
 
 def wrongs_of(desk: Desk, engagement: Engagement, running: dict[str, Any] | None) -> list[str]:
@@ -15,6 +17,9 @@ def wrongs_of(desk: Desk, engagement: Engagement, running: dict[str, Any] | None
     # Several parts that meet the same trouble need not say so each.
     troubles = dict.fromkeys(told.get("troubles", ()))
     wrong = [say("wrong.trouble", text=own(text)) for text in troubles]
+    until_ms = None if running else left_open_ms(desk.ledger, engagement)
+    if until_ms is not None:
+        wrong.append(say("wrong.ended", at=instant(until_ms)))
     if told.get("halted"):
         wrong.append(say("wrong.halted"))
     if told.get("captures_failing"):

@@ -158,13 +158,18 @@ class Recorder:
             self._course.flush()
 
     def lock(self, *, counts: bool) -> None:
-        """Take note that the screen is locked; unless time counts, nothing is counted meanwhile."""
+        """Take note that the screen is locked; nothing is counted meanwhile.
+
+        Unless time counts, or the work is off the screen.
+        """
         at = Moment.read(self._clock)
         with self._shutter.shut(), self._lock:
             self._require_running()
             self._course.look(at)
             self._locked_ns = self._course.now_ns
-            if not counts and self._course.active:
+            # Who works away from the screen touches nothing until it locks itself.
+            away = self._course.mode is SegmentState.OFF_SCREEN
+            if not counts and not away and self._course.active:
                 self._held = True
                 self._course.halt(at)
                 self._course.flush()

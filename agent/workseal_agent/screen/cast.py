@@ -23,7 +23,7 @@ from workseal_agent import bus
 from workseal_agent.errors import CaptureError, CaptureFailure, NoScreenError
 from workseal_agent.language import phrase
 from workseal_agent.screen.frame import RawFrame
-from workseal_agent.screen.portalrequest import PATH, PORTAL, PortalRequest
+from workseal_agent.screen.portalrequest import PATH, PORTAL, PortalRequest, UnansweredError
 from workseal_agent.surroundings import Surroundings
 from workseal_agent.windows import WindowInfo
 
@@ -83,7 +83,8 @@ class CastScreen:
         self._address = around.session_bus
         self._token_file = token_file
         self._token = _kept(token_file)
-        self._refused = False
+        # Why nobody is asked any more.
+        self._refused: str | None = None
         try:
             self._examine()
         except bus.BusError as failure:
@@ -94,7 +95,7 @@ class CastScreen:
     def grab(self) -> tuple[RawFrame, ...]:
         """Return each display that is shared."""
         if self._refused:
-            raise CaptureError(CaptureFailure.REFUSED, "sharing the screen was refused")
+            raise CaptureError(CaptureFailure.REFUSED, self._refused)
         try:
             return self._shot()
         except bus.BusError as failure:
@@ -169,8 +170,14 @@ class CastScreen:
         try:
             told = _asked(PortalRequest(connection), _ASK_SECONDS, "Start", "os", session, "")
         except CaptureError:
-            self._refused = True
+            self._refused = "sharing the screen was refused"
             raise
+        except UnansweredError as error:
+            if self._token is not None:
+                raise
+            # A question that stood there and was let be: it is not put again at each capture.
+            self._refused = "nobody answered whether the screen may be shared: `start` asks again"
+            raise CaptureError(CaptureFailure.REFUSED, self._refused) from error
         # Good for one time; the next one comes with each answer.
         self._keep(told["restore_token"][1] if "restore_token" in told else None)
         return _streams(told["streams"][1] if "streams" in told else [])

@@ -15,6 +15,10 @@ PATH = "/org/freedesktop/portal/desktop"
 _REQUEST = "org.freedesktop.portal.Request"
 
 
+class UnansweredError(bus.BusError):
+    """Say that neither the portal nor the person before it answered in time."""
+
+
 class PortalRequest:
     """Be one request; the portal must run by then."""
 
@@ -43,13 +47,16 @@ class PortalRequest:
         )  # fmt: skip
 
     def answered(self, seconds: float) -> tuple[Any, ...]:
-        """Return the answer's code and results, or raise `BusError` when none comes in time."""
+        """Return the answer's code and results.
+
+        Raises `UnansweredError` when none comes in time, `BusError` when the portal is gone.
+        """
         self._connection.wait(lambda: self._answer is not None or self._owner.lost, seconds)
         if self._answer is not None:
             return self._answer
         if self._owner.lost:
             raise bus.BusError("the portal went away")
-        raise bus.BusError("the portal does not answer")
+        raise UnansweredError("the portal does not answer")
 
     def close(self) -> None:
         """Tell the portal that nothing is wanted any more."""

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from workseal_agent.config import parse_settings
-from workseal_agent.errors import SettingsError
-from workseal_agent.mask import Rule, load_only, load_rules, never_matched
+from workseal_agent.errors import AgentError, SettingsError
+from workseal_agent.mask import Rule, load_only, load_rules, never_matched, require_known
 from workseal_agent.windows import WindowInfo
 
 ENGAGEMENT = bytes.fromhex("3f2a" + 28 * "0")
@@ -123,3 +123,15 @@ def test_what_is_not_seen_in_a_title_hides_it_from_no_rule(title: str) -> None:
 def test_the_defaults_leave_other_programs_alone(application: str) -> None:
     rules = load_rules(parse_settings(Path("/home"), b""))
     assert not [rule.name for rule in rules if rule.matches(titled("", application))]
+
+
+@pytest.mark.parametrize("known", [(), ("7fb4" + "00" * 14,)])
+def test_an_only_rule_for_no_engagement_is_no_rule(known: tuple[str, ...]) -> None:
+    """It would hold nowhere, and its owner thinks that one window alone is seen."""
+    engagements = [bytes.fromhex(one) for one in known]
+    text = b'[[mask.only]]\nname = "editor"\napplication = "code"\nengagement = "7fb5"\n'
+    with pytest.raises(AgentError, match=r"the rule editor of .* is for the engagement 7fb5"):
+        require_known(parse_settings(Path("/home"), text), engagements)
+    require_known(parse_settings(Path("/home"), text), [bytes.fromhex("7fb5" + "00" * 14)])
+    everywhere = text.replace(b'engagement = "7fb5"\n', b"")
+    require_known(parse_settings(Path("/home"), everywhere), engagements)

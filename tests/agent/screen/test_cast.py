@@ -39,6 +39,7 @@ class Portal:
         self.version = 4
         self.code = 0
         self.asked = 0
+        self.lets_be = False
         self.handed_out = 0
         self.open: set[str] = set()
         self._given: str | None = None
@@ -71,6 +72,10 @@ class Portal:
     def _started(self, message: Message) -> Answer | None:
         if self._given is None or self._given != f"token {self.handed_out}":
             self.asked += 1
+        if self.lets_be:
+            token = message.body[-1]["handle_token"].value
+            sender = (message.sender or "")[1:].replace(".", "_")
+            return "o", [f"{DESKTOP}/request/{sender}/{token}"]
         results = {}
         if not self.code:
             results["streams"] = Variant("a(ua{sv})", self.streams)
@@ -157,6 +162,26 @@ def test_who_refuses_is_not_asked_again(portal: Portal, code: int) -> None:
         assert caught.value.failure is CaptureFailure.REFUSED
     assert portal.asked == 1
     assert portal.open == set()
+
+
+def test_who_lets_the_question_be_is_not_asked_again(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody is away from the desk: the next capture must not put one more question there."""
+    monkeypatch.setattr(module, "_ASK_SECONDS", 0.3)
+    portal.lets_be = True
+    screen = CastScreen(around(portal))
+    for _ in range(3):
+        with pytest.raises(CaptureError, match="nobody answered") as caught:
+            screen.grab()
+        assert caught.value.failure is CaptureFailure.REFUSED
+    assert portal.asked == 1
+    assert portal.open == set()
+    # The next start asks again.
+    portal.lets_be = False
+    monkeypatch.undo()
+    CastScreen(around(portal)).grab()
+    assert portal.asked == 2
 
 
 def test_a_stream_that_gives_nothing_is_replaced_by_that_of_a_new_session(portal: Portal) -> None:
