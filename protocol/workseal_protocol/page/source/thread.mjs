@@ -37,13 +37,21 @@ const TRUSTED = globalThis.trustedTypes?.createPolicy("checking-there", { create
 export function secondThread(answered, failed) {
   if (globalThis.Worker === undefined) return null;
   const address = TRUSTED?.createScriptURL("") ?? addressOfText();
+  const letGo = () => URL.revokeObjectURL(String(address));
   try {
     const worker = new Worker(address, { name: "signatures" });
     worker.onmessage = ({ data: { number, held } }) => answered(number, held === true);
     worker.onerror = failed;
     worker.onmessageerror = failed;
-    return { check: (number, batch) => worker.postMessage(...flattened(number, batch)), end: () => worker.terminate() };
+    return {
+      check: (number, batch) => worker.postMessage(...flattened(number, batch)),
+      end: () => {
+        worker.terminate();
+        letGo();
+      },
+    };
   } catch {
+    letGo();
     return null;
   }
 }
