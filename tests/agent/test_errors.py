@@ -17,4 +17,4 @@ def test_every_error_belongs_to_one_family() -> None:
 def test_a_capture_error_tells_what_a_note_can_carry() -> None:
     error = CaptureError(CaptureFailure.CHANGED, "the screen changed")
     assert (error.failure, str(error)) == (CaptureFailure.CHANGED, "the screen changed")
-    assert [int(failure) for failure in CaptureFailure] == [1, 2, 3, 4, 5]
+    assert [int(failure) for failure in CaptureFailure] == [1, 2, 3, 4, 5, 6]
