@@ -116,7 +116,7 @@ class _Story:
                 self._pass(ms)
             case Act.PAUSE:
                 self._unworked(ms)
-            case Act.LOCK if step.value:
+            case Act.LOCK if step.value or self.state == "off-screen":
                 self._pass(ms)
             case Act.LOCK:
                 self._unworked(ms)
