@@ -6,13 +6,13 @@ from support.simulator import Simulator
 from workseal_protocol.keys import SeedSigner
 from workseal_protocol.records import Record, Segment
 
-ROUNDS = 2_000
+ROUNDS = 4_000
 # One answer is for no more.
 AT_ONCE = 200
 
 
 def many_signed(wrong: int | None = None) -> Story:
-    """Tell of 2,000 rounds of work; the signature of the segment `wrong`, if any, does not hold."""
+    """Tell of 4,000 rounds of work; the signature of the segment `wrong`, if any, does not hold."""
     verifier = Simulator(b"many", careless=wrong is not None)
     agent = begin(verifier, twist=None if wrong is None else _scribbled(wrong))
     agent.open_session(rounds=ROUNDS + 1)

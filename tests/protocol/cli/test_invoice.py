@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tomllib
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import UTC, date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -35,12 +35,13 @@ from vectors.scenarios.holds import valid_labels, valid_timesheets
 from workseal_protocol.accepted import Acceptance, AcceptedDays
 from workseal_protocol.billing import Billed
 from workseal_protocol.cli.hours.sheet import Sheet, sheet_of
-from workseal_protocol.cli.hours.timesheet import require_standing, said_of
+from workseal_protocol.cli.hours.timesheet import require_standing, said_of, said_of_days
 from workseal_protocol.cli.invoice.details import Details, read_details
 from workseal_protocol.cli.invoice.einvoice import as_xml, with_xml
 from workseal_protocol.cli.invoice.figures import MAX_PROJECTS, Invoice
 from workseal_protocol.cli.invoice.paper import _font, _line, as_pdf
 from workseal_protocol.cli.problem import CommandError
+from workseal_protocol.cli.sheetlines import answer_text
 from workseal_protocol.cli.text import exact
 from workseal_protocol.days import DayTotal
 from workseal_protocol.digest import Digest
@@ -774,6 +775,48 @@ def test_days_that_count_in_another_timesheet_are_not_billed_again(
     found, _ = summed_up(story)
     with pytest.raises(CommandError, match="accepted again later in another timesheet"):
         require_standing(found, replace(NOTHING, accepted_again=(20_514,)))
+
+
+def test_days_that_somebody_picks_say_what_the_client_answered_to_them(
+    folder: Path, write: Run, story: Story
+) -> None:
+    """Two flags instead of a timesheet must not make an answer disappear from the paper."""
+    days = ("--from", "2026-03-02", "--to", "2026-03-02")
+    bundle = valid_left_behind().data
+    (folder / "bundle").write_bytes(bundle)
+    sheets = examine_bundle(bundle, story.policy, zone=ZONE).timesheets
+    done = write("picked.xml", *days)
+    assert done.code == 0, done.err
+    notes = " ".join(
+        one["BT-22"] for one in read_back((folder / "picked.xml").read_bytes())["BG-1"]
+    )
+    picked = date(2026, 3, 2)
+    standing = [
+        one
+        for one in sheets
+        if one.replaced_by is None
+        and date_of(one.record.first) <= picked <= date_of(one.record.last)
+    ]
+    assert standing
+    for one in standing[:3]:
+        answer = "not answered" if one.answer is None else answer_text(one.answer)
+        assert f"Timesheet {str(one.digest)[:12]} has days of these: {answer}." in notes
+    report = examine_bundle(bundle, story.policy, zone=ZONE)
+    none = said_of_days(report, date(2026, 4, 1), date(2026, 4, 2))
+    assert none == "The record has no timesheet of these days."
+    many = replace(report, timesheets=report.timesheets * 4)
+    told = said_of_days(many, date(2026, 3, 2), date(2026, 3, 3))
+    assert told.count("has days of these") == 3
+    assert re.search(r"So have [0-9]+ more timesheets?\.$", told)
+
+
+def test_an_invoice_from_before_the_work_is_remarked(folder: Path, write: Run) -> None:
+    told = "its date lies before its last day of work: is the year right?"
+    assert told not in write("later.xml").out
+    early = re.sub(r"(?m)^date = .*$", "date = 2025-11-15", DETAILS + STANDARD)
+    (folder / "details").write_text(re.sub(r"(?m)^due = .*$", "due = 2025-12-01", early))
+    done = write("early.xml")
+    assert (done.code, told in done.out) == (0, True), done.err
 
 
 def test_of_many_timesheets_with_the_same_days_an_invoice_names_three(story: Story) -> None:

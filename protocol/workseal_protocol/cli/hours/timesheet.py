@@ -73,6 +73,26 @@ def said_of(found: SheetFinding, beside: Acceptance, sheet: Sheet) -> str:
     return " ".join((plain(f"Timesheet {found.digest}, {answer}."), *_accepted_before(beside)))
 
 
+def said_of_days(report: Report, first: date, last: date) -> str:
+    """Say what was said of days that somebody picked: each timesheet that stands for one of them.
+
+    Who picks days instead of a timesheet must not leave out by it what the client answered.
+    """
+    sheets = [
+        one
+        for one in report.timesheets
+        if one.replaced_by is None and days_of(one)[0] <= last and first <= days_of(one)[1]
+    ]
+    told = [
+        f"Timesheet {str(one.digest)[:12]} has days of these:"
+        f" {'not answered' if one.answer is None else answer_text(one.answer)}."
+        for one in sheets[:_MOST_NAMED]
+    ]
+    if len(sheets) > _MOST_NAMED:
+        told.append(f"So have {count(len(sheets) - _MOST_NAMED, 'more timesheet')}.")
+    return plain(" ".join(told) or "The record has no timesheet of these days.")
+
+
 def _accepted_before(beside: Acceptance) -> Iterator[str]:
     """Say which days the client accepted in timesheets that this one takes the place of."""
     for other in beside.elsewhere[:_MOST_NAMED]:

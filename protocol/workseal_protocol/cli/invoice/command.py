@@ -3,15 +3,17 @@
 import argparse
 import sys
 import tomllib
+from collections.abc import Iterator
 from datetime import UTC
 from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
 
+from workseal_protocol.accepted import Acceptance
 from workseal_protocol.cli.files import read_typed, require_new, write_new_secret
 from workseal_protocol.cli.hours.command import day_named
-from workseal_protocol.cli.hours.sheet import sheet_of
-from workseal_protocol.cli.hours.timesheet import days_of, said_of, timesheet_named
+from workseal_protocol.cli.hours.sheet import Sheet, sheet_of
+from workseal_protocol.cli.hours.timesheet import days_of, said_of, said_of_days, timesheet_named
 from workseal_protocol.cli.inputs import read_bundle_bytes, read_policy, zone_named
 from workseal_protocol.cli.invoice.details import Details, read_details, words_of
 from workseal_protocol.cli.invoice.figures import Invoice
@@ -20,6 +22,8 @@ from workseal_protocol.cli.report import report_lines
 from workseal_protocol.cli.text import bounded, plain
 from workseal_protocol.cli.verification import examine_for_user, exit_code
 from workseal_protocol.terms import amount_text
+from workseal_protocol.timesheets import SheetFinding
+from workseal_protocol.verify import Report
 
 _LIBRARIES = ("facturx", "reportlab", "segno")
 
@@ -49,8 +53,7 @@ def invoice(options: argparse.Namespace) -> int:
     if named is not None:
         first, last = days_of(named[0])
     sheet = sheet_of(data, report, zone_named(report.zone) or UTC, first, last)
-    agreed = None if named is None else said_of(*named, sheet)
-    made = Invoice(details, sheet, agreed, corrected)
+    made = Invoice(details, sheet, _agreed(report, named, sheet), corrected)
     write_new_secret(options.out, _written(made, form))
     print(f"net {amount_text(made.net_minor, made.currency)}, as workseal hours says;", end=" ")
     print(f"tax {amount_text(made.tax_minor, made.currency)};", end=" ")
@@ -59,9 +62,21 @@ def invoice(options: argparse.Namespace) -> int:
     print(f"{made.total_name.lower()} {amount_text(made.due_minor, made.currency)}")
     print(f"{sheet.first} to {sheet.last}, written to {plain(str(options.out))}")
     print(made.own_word)
-    for remark in remarks:
+    for remark in (*_doubts(details, sheet), *remarks):
         print(plain(remark))
     return HOLDS
+
+
+def _doubts(details: Details, sheet: Sheet) -> Iterator[str]:
+    if details.issued < sheet.last:
+        yield "its date lies before its last day of work: is the year right?"
+
+
+def _agreed(report: Report, named: tuple[SheetFinding, Acceptance] | None, sheet: Sheet) -> str:
+    """Say what the client answered, to the timesheet or to those that have these days."""
+    if named is None:
+        return said_of_days(report, sheet.first, sheet.last)
+    return said_of(*named, sheet)
 
 
 def _details(path: Path) -> Details:

@@ -127,7 +127,11 @@ export class Beside {
     while (this.thread !== null && this.lends && this.lent.size < LENT && this.count >= BATCH) {
       const batch = Array.from({ length: BATCH }, () => this.take());
       this.lent.set(++this.numbers, batch);
-      this.thread.check(this.numbers, batch);
+      try {
+        this.thread.check(this.numbers, batch);
+      } catch {
+        this.loseThread();
+      }
     }
   }
 

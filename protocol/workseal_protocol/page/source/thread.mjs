@@ -29,16 +29,27 @@ function checkingThere() {
 // The one address that the page's policy lets a thread begin from: it gives that text, and no other.
 const TEXT = `(${checkingThere})();\n`;
 const addressOfText = () => URL.createObjectURL(new Blob([TEXT], { type: "text/javascript" }));
-const TRUSTED = globalThis.trustedTypes?.createPolicy("checking-there", { createScriptURL: addressOfText });
+// Made with the page: whoever comes later finds the name taken.
+const MAKER = makerOfAddress();
+
+// Give what makes it; null where somebody forbids that, or has the name already: then there is no thread.
+function makerOfAddress() {
+  try {
+    const typed = globalThis.trustedTypes?.createPolicy("checking-there", { createScriptURL: addressOfText });
+    return typed === undefined ? addressOfText : () => typed.createScriptURL("");
+  } catch {
+    return null;
+  }
+}
 
 // Begin one, or give null where there is none to be had.
 //
 // `answered` hears the number of a batch and whether all of it holds; `failed` that none will come.
 export function secondThread(answered, failed) {
-  if (globalThis.Worker === undefined) return null;
-  const address = TRUSTED?.createScriptURL("") ?? addressOfText();
+  let address = null;
   const letGo = () => URL.revokeObjectURL(String(address));
   try {
+    address = MAKER();
     const worker = new Worker(address, { name: "signatures" });
     worker.onmessage = ({ data: { number, held } }) => answered(number, held === true);
     worker.onerror = failed;

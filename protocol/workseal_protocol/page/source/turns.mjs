@@ -1,4 +1,4 @@
-// Turns: long work lets the page breathe, without threads and without loosening its policy.
+// Turns: long work lets the page breathe, on its own thread.
 
 const TURN_MS = 24;
 const AT_ONCE = 64;
