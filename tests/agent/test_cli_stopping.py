@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from support.bridge import Bridge, bridged
 from support.typed import Typed, typed_in
 from support.worker import PATIENCE_S, Worker, ended
+from workseal_agent.ledger import CaptureRow
 
 CHANGED = "config.toml was changed since this recording began"
 # What an editor leaves who is in a hurry.
@@ -40,6 +42,11 @@ def run(
     return typed_in(worker.home, monkeypatch, capfd)
 
 
+def captures(worker: Worker) -> tuple[CaptureRow, ...]:
+    with worker.ledger() as ledger:
+        return ledger.captures(worker.engagement.id)
+
+
 def spoil(worker: Worker, wrong: str | bytes) -> None:
     file = worker.home / "config.toml"
     before = file.read_bytes() if file.exists() else b""
@@ -52,6 +59,10 @@ def test_a_mistake_in_the_settings_keeps_nobody_from_stopping(
 ) -> None:
     process = worker.start()
     worker.wait(process)
+    deadline = time.monotonic() + PATIENCE_S
+    while len(rows := captures(worker)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.2)
+    first, second, *_ = rows
     spoil(worker, WRONG[wrong])
     for words in (("pause",), ("resume",), ("seal",), ("seal",), ("mode", "working")):
         done = run(*words)
@@ -61,13 +72,14 @@ def test_a_mistake_in_the_settings_keeps_nobody_from_stopping(
     done = run("status")
     assert (done.code, "trouble: config.toml" in done.out) == (0, True), done.err
     assert json.loads(run("status", "--json").out)["daemon"] is True
-    with worker.ledger() as ledger:
-        rows = ledger.captures(worker.engagement.id)
-    if rows:
-        done = run("withdraw", rows[0].number, "--reason", "private", "--yes")
-        assert done.code == 0, done.err
+    done = run("withdraw", first.number, "--reason", "private", "--yes")
+    assert done.code == 0, done.err
     assert run("stop").code == 0
     process.wait(PATIENCE_S)
+    # It is destroyed; only its sending needs the settings.
+    done = run("withdraw", second.number, "--reason", "private", "--yes")
+    assert "is withdrawn; worked time is unchanged" in done.out
+    assert all(row.withdrawn for row in captures(worker)[:2])
     # What begins needs them: there is no guessing what its owner wanted to be hidden.
     done = run("start")
     assert (done.code, done.out) == (2, ""), done.err

@@ -79,9 +79,9 @@ def withdraw(
         signer=lambda: home.signer,
         now_ms=SystemClock().wall_ms(),
     )
-    sent = recorded or home.send_now()
+    # Before it is sent: that needs the settings, and what is destroyed is destroyed without them.
     say(phrase("frame {number} is withdrawn; worked time is unchanged", number=row.number))
-    _tell_waiting(sent=sent)
+    _tell_waiting(sent=recorded or home.send_now())
 
 
 @app.command()

@@ -6,7 +6,7 @@ sees when a key ended, but a case is a chain: once a successor has spoken in it,
 speaks no more.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -78,18 +78,6 @@ class Speakers:
         except VerificationError as error:
             raise VerificationError(f"a {statement.kind}: {error}") from error
 
-    def keyless(self, case: Case) -> tuple[Role, ...]:
-        """Return who of a case ended their key, with no other in its place; asks a log's history.
-
-        An arbitrator counts once there is one.
-        """
-        named = [case.terms.client.thumbprint, case.terms.freelancer.thumbprint]
-        named += [] if case.arbitrator is None else [case.arbitrator]
-        persons, lives = self.parties.persons, self.history.lives
-        left = {persons[key] for key in persons if lives[key].until is None}
-        ended = [person for key in named if (person := persons[key]) not in left]
-        return tuple(self.parties.roles[person] for person in ended)
-
     def check_order(self, statements: Iterable[Statement]) -> None:
         """Check that no key speaks after one that replaced it, or raise `VerificationError`."""
         newest: dict[Digest, int] = {}
@@ -106,6 +94,23 @@ class Speakers:
         statement.verify_signature(life.key)
         if not life.roles & MAKERS[statement.kind]:
             raise VerificationError(f"its signer may not make a {statement.kind}")
+
+
+def keyless_in(
+    case: Case, history: KeyHistory, person_of: Callable[[Digest], Digest]
+) -> frozenset[Role]:
+    """Return who of a case ended their key, with no other in its place, by a log's history.
+
+    A person is named by the key that the terms have; an arbitrator counts once there is one.
+    """
+    people = {
+        Role.CLIENT: case.terms.client.thumbprint,
+        Role.FREELANCER: case.terms.freelancer.thumbprint,
+    }
+    if case.arbitrator is not None:
+        people[Role.ARBITRATOR] = case.arbitrator
+    left = {person_of(key) for key, life in history.lives.items() if life.until is None}
+    return frozenset(role for role, person in people.items() if person not in left)
 
 
 def _followed(terms: Terms, rotations: Iterable[KeyRotate]) -> tuple[Parties, Mapping[Digest, int]]:

@@ -45,9 +45,10 @@ from workseal_protocol.cli.problem import DOES_NOT_HOLD, HOLDS, MALFORMED, Comma
 from workseal_protocol.cli.text import count, instant, plain
 from workseal_protocol.cli.verification import prepare, report_that_holds
 from workseal_protocol.dispute import departures, excesses, levels_of
+from workseal_protocol.dispute.table import move_of_act
 from workseal_protocol.errors import MalformedError, VerificationError
 from workseal_protocol.policy import TrustPolicy
-from workseal_protocol.records import Act, DisputeAct, DisputeFinding, read_record
+from workseal_protocol.records import Act, DisputeFinding, read_record
 from workseal_protocol.sealing import MAX_SEALED_BYTES
 from workseal_protocol.statement import Kind
 from workseal_protocol.verify import Outcome
@@ -81,14 +82,8 @@ def export(options: argparse.Namespace) -> int:
 
 def _doubt(replayed: Replayed, openings: Path) -> Iterator[str]:
     """Ask what no digest tells: values that were opened beside have no salt here."""
-    acts = (read_record(one.statement) for one in replayed.told)
-    taken_back = replayed.case.clawed_back
-    shows = [
-        one.statement.digest
-        for one, act in zip(replayed.told, acts, strict=True)
-        if isinstance(act, DisputeAct) and act.act is Act.SHOW
-    ]
-    if taken_back.intersection(shows):
+    shows = [one.statement.digest for one in replayed.told if one.move == move_of_act(Act.SHOW)]
+    if replayed.case.clawed_back.intersection(shows):
         yield f"is a value that was taken back in it? Nobody sees that of {openings}: what was"
         yield "shown by mistake goes to nobody"
 

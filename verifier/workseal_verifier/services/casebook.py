@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Final
 
+from workseal_protocol.casefile.speakers import keyless_in
 from workseal_protocol.digest import Digest
 from workseal_protocol.dispute import Case, State
 from workseal_protocol.keys import Role
@@ -17,7 +18,6 @@ from workseal_protocol.statement import Statement
 from workseal_protocol.terms import Terms
 from workseal_verifier.services.casefold import Grounds, after, folded
 from workseal_verifier.services.keyevents import KeyBook
-from workseal_verifier.services.noticing import people
 from workseal_verifier.services.seats import Seats, seat_of
 from workseal_verifier.store.logrows import CaseRow
 from workseal_verifier.store.records import RecordStore
@@ -69,9 +69,7 @@ class CaseBook:
     def keyless(self, case: Case, *, below: int) -> frozenset[Role]:
         """Return who of a case ended their key before a place, with no other in its place."""
         keys = self.keys.below(below)
-        lives = keys.history(case.terms).lives
-        left = {keys.path(one)[0] for one, life in lives.items() if life.until is None}
-        return frozenset(role for role, person in people(case).items() if person not in left)
+        return keyless_in(case, keys.history(case.terms), lambda key: keys.path(key)[0])
 
     def seated(self, row: CaseRow) -> Digest | None:
         """Name the person who sits in a case, by the key that the terms have for them."""

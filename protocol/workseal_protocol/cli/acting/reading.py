@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from workseal_protocol.casefile.casebeacon import Beacon
 from workseal_protocol.casefile.exhibits import handed_over
-from workseal_protocol.casefile.speakers import Speakers
+from workseal_protocol.casefile.speakers import Speakers, keyless_in
 from workseal_protocol.cli.acting.known import Known, Listed
 from workseal_protocol.cli.problem import DOES_NOT_HOLD, CommandError
 from workseal_protocol.digest import Digest
@@ -81,7 +81,7 @@ class Live:
     steps: tuple[Step, ...]
     unverified: int = 0
     rotations: tuple[Statement, ...] = ()
-    keyless: tuple[Role, ...] = ()
+    keyless: frozenset[Role] = frozenset()
 
     @property
     def said(self) -> list[tuple[Digest, Record]]:
@@ -166,11 +166,16 @@ def replayed(statements: Sequence[Statement], known: Known, *, own: Digest) -> L
         made = _commitments(known, speakers.history)
         beacon = Beacon(terms.round_ms, shown=[(one, None) for one in made])
         live = _fold(statements, terms, speakers, beacon)
-        return replace(live, rotations=rotations, keyless=speakers.keyless(live.case))
+        return replace(live, rotations=rotations, keyless=_keyless(live.case, speakers))
     except MalformedError as error:
         raise CommandError(f"the verifier shows what is no case: {error}", 1) from error
     except VerificationError as error:
         raise CommandError(f"the case does not hold: {error}", DOES_NOT_HOLD) from error
+
+
+def _keyless(case: Case, speakers: Speakers) -> frozenset[Role]:
+    persons = speakers.parties.persons
+    return keyless_in(case, speakers.history, lambda key: persons.get(key, key))
 
 
 def split_case(data: bytes) -> list[Statement]:

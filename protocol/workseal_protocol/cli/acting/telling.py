@@ -131,7 +131,7 @@ def _standing(case: Case, asker: Asker) -> Iterator[str]:
 
 def _keyless(live: Live) -> Iterator[str]:
     """Tell of whom nothing more comes."""
-    for role in live.keyless if live.case.open else ():
+    for role in sorted(live.keyless) if live.case.open else ():
         yield (
             f"the key of the {role_word(role)} was ended, and no other takes its place: nothing"
             " that it signs is taken any more, and the case moves on by its deadlines"
